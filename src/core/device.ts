@@ -1,0 +1,89 @@
+/** What the kernel shows. Facts only: nothing here says what a device is for. */
+
+/** How a device is spoken to: the class of kernel interface it was found under. */
+export type DeviceFunction =
+  | "serial"
+  | "spi"
+  | "bluetooth"
+  | "wifi"
+  | "ieee802154"
+  /** A USB device to which no driver has given any of the functions above. */
+  | "usb";
+
+/** A device node under the host's `/dev`, as the host names it (never the re-rooted path). */
+export interface DeviceNode {
+  readonly path: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** One interface of a USB device; numbers as in its interface descriptor (USB 2.0 §9.6.5). */
+export interface UsbInterface {
+  readonly number: number;
+  /** `class/subclass/protocol`, each two lower-case hex digits: `e0/01/01`. */
+  readonly classCode: string;
+  readonly driver?: string;
+}
+
+/** Identity and place of a USB device. Strings are as the device gives them, made safe to print, at most 255 characters. */
+export interface UsbFacts {
+  /** Four lower-case hex digits. */
+  readonly vendorId: string;
+  /** Four lower-case hex digits. */
+  readonly productId: string;
+  /** bcdDevice, four hex digits. */
+  readonly release?: string;
+  readonly manufacturer?: string;
+  readonly product?: string;
+  readonly serial?: string;
+  /** The kernel's port path, such as `1-1.2`: the same for whatever is plugged into that port. */
+  readonly port: string;
+  readonly busNumber: number;
+  /** Rises with every enumeration: with busNumber it tells a replug from a device that never left. */
+  readonly deviceNumber: number;
+  /** The interface this function hangs on; absent when the whole device is meant. */
+  readonly interfaceNumber?: number;
+  readonly interfaces: readonly UsbInterface[];
+}
+
+export interface WifiFacts {
+  readonly phy: string;
+  readonly interfaces: readonly string[];
+  /** Whether nl80211 lists access-point mode; absent where it could not be asked. */
+  readonly accessPoint?: boolean;
+}
+
+export interface BluetoothFacts {
+  readonly controller: string;
+  /** From BlueZ, where it runs. */
+  readonly address?: string;
+}
+
+export interface Ieee802154Facts {
+  readonly phy: string;
+  readonly interfaces: readonly string[];
+}
+
+/** What the device tree says of a built-in device or of the board it sits on. */
+export interface PlatformFacts {
+  /** `compatible` strings of the device's own node, most specific first. */
+  readonly compatible: readonly string[];
+  /** The board's `model`, such as `Raspberry Pi 4 Model B Rev 1.4`. */
+  readonly board?: string;
+}
+
+/** One thing the kernel offers that might be a radio. Rebuilt from sysfs on every scan. */
+export interface Device {
+  /** Unique within a scan: the canonical sysfs path below `/sys`, such as `devices/pci0000:00/…/ttyUSB0`. */
+  readonly sysPath: string;
+  readonly function: DeviceFunction;
+  readonly driver?: string;
+  readonly nodes: readonly DeviceNode[];
+  /** The name udev gives under `/dev/serial/by-id`, computed here so that no udev is needed. */
+  readonly byId?: string;
+  readonly usb?: UsbFacts;
+  readonly wifi?: WifiFacts;
+  readonly bluetooth?: BluetoothFacts;
+  readonly ieee802154?: Ieee802154Facts;
+  readonly platform?: PlatformFacts;
+}

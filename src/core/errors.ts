@@ -1,0 +1,94 @@
+/** Every error aerial raises, with what to do about it. */
+
+interface ErrorKind {
+  /** Whether the same attempt may succeed later without anybody doing anything. */
+  readonly retryable: boolean;
+  /** What a person can do. */
+  readonly hint: string;
+}
+
+/** Codes are stable: scripts and alerts may match on them. */
+const errorKinds = {
+  "config.invalid": { retryable: false, hint: "correct the configuration file; every key is explained in config/default.yaml" },
+  "config.unreadable": { retryable: false, hint: "check the path and its permissions" },
+  "host.read": { retryable: true, hint: "check that the host's /sys and /dev are mounted where the configuration says" },
+  "host.netlink": { retryable: true, hint: "run in the host's network namespace; until then changes are found by inotify and the timer" },
+  "host.bluez": { retryable: true, hint: "start bluetoothd or leave it: Bluetooth controllers are still found in sysfs" },
+  "plugin.invalid": { retryable: false, hint: "see the plugin guide; `aerial plugin test` checks a plugin" },
+  "plugin.failed": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
+  "plugin.timeout": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
+  "inventory.unusable": { retryable: false, hint: "free space or permissions in the state directory" },
+  "inventory.unknown-radio": { retryable: false, hint: "`aerial devices` lists the radios" },
+  "inventory.leased": { retryable: true, hint: "wait for the holder to finish; `aerial explain` names it" },
+  "inventory.invalid-name": { retryable: false, hint: "use at most 63 printable characters" },
+  "kube.config": { retryable: false, hint: "run in a pod with a service account, or set kubernetes.kubeconfig" },
+  "kube.unreachable": { retryable: true, hint: "check the API server and the network; aerial keeps retrying" },
+  "kube.forbidden": { retryable: true, hint: "apply the ClusterRole in daemonset/base" },
+  "kube.unauthorized": { retryable: true, hint: "check the service account token" },
+  "kube.not-found": { retryable: true, hint: "check that node.name is this node's name in the cluster" },
+  "kube.conflict": { retryable: true, hint: "nothing to do: aerial retries" },
+  "kube.invalid": { retryable: false, hint: "report it: aerial sent an object the API server does not accept" },
+  "kube.protocol": { retryable: true, hint: "check what answers at the API server's address" },
+  "api.listen": { retryable: false, hint: "another aerial may be running; change api.socket or api.port" },
+  "api.unreachable": { retryable: true, hint: "start the daemon with `aerial run`, or use `aerial scan`, which needs none" },
+  "api.protocol": { retryable: false, hint: "the daemon and this command may be of different versions" },
+  "cli.usage": { retryable: false, hint: "`aerial --help` lists the commands" },
+  "internal.abort": { retryable: false, hint: "nothing to do: aerial is stopping" },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+const brand = Symbol.for("aerial.error");
+
+/** An error with a stable code, machine-readable details and, in `hint`, what to do. */
+export class AerialError extends Error {
+  readonly [brand] = true;
+  override readonly name = "AerialError";
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  /** `message` says what was tried and on what; the hint comes from the code. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  get retryable(): boolean {
+    return errorKinds[this.code].retryable;
+  }
+
+  get hint(): string {
+    return errorKinds[this.code].hint;
+  }
+}
+
+/** By brand, not by class, so that a doubled copy of the package still matches. */
+export function isAerialError(error: unknown): error is AerialError {
+  return typeof error === "object" && error !== null && brand in error;
+}
+
+export function hasCode(error: unknown, code: ErrorCode): error is AerialError {
+  return isAerialError(error) && error.code === code;
+}
+
+/** The errno of a Node system error, such as `ENOENT`. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** One line for people: the message and its causes, outermost first. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  while (current instanceof Error && parts.length < 5) {
+    if (current.message !== "" && !parts.includes(current.message)) parts.push(current.message);
+    current = current.cause;
+  }
+  return parts.length > 0 ? parts.join(": ") : String(error);
+}

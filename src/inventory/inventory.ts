@@ -1,0 +1,20 @@
+/** The inventory as the rest of aerial sees it. */
+import type { Watch } from "../core/cell.ts";
+import type { HistoryEntry, InventoryEvent, Snapshot } from "../core/radio.ts";
+
+export interface HistoryQuery {
+  /** Only entries with a greater sequence. */
+  readonly after?: number;
+  readonly radioId?: string;
+  /** At most this many, oldest first. */
+  readonly limit: number;
+}
+
+export interface Inventory extends Watch<Snapshot> {
+  /** The one write door: reduces, stores, then publishes the new snapshot. Throws `inventory.*` for intents that cannot be met. */
+  apply(event: InventoryEvent): Snapshot;
+  history(query: HistoryQuery): readonly HistoryEntry[];
+  /** The last history sequence a reader has dealt with; 0 at first. Survives restart. */
+  cursor(reader: string): number;
+  advanceCursor(reader: string, sequence: number): void;
+}

@@ -1,0 +1,15 @@
+/** The whole truth at one moment, as far as this machine lets us see it. */
+import type { Device } from "../core/device.ts";
+
+/** Something this process cannot see, and why. */
+export interface BlindSpot {
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Scan {
+  /** When it was finished; ISO 8601, UTC. */
+  readonly at: string;
+  readonly devices: readonly Device[];
+  readonly blindSpots: readonly BlindSpot[];
+}

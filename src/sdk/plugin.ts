@@ -1,0 +1,112 @@
+/** What a plugin is: rows of data first, then at most a few functions. */
+import type { DeviceFunction } from "../core/device.ts";
+import type { Certainty, Mode, RadioKind, SerialLine } from "../core/identity.ts";
+import type { Device } from "../core/device.ts";
+import type { Log } from "../core/log.ts";
+import type { Radio } from "../core/radio.ts";
+
+/** All conditions given must hold. Strings are matched as the device gives them; regular expressions search and should ignore case. */
+export interface FingerprintMatch {
+  readonly function?: DeviceFunction | readonly DeviceFunction[];
+  /** Four lower-case hex digits. */
+  readonly vendorId?: string;
+  /** Four lower-case hex digits. */
+  readonly productId?: string;
+  readonly manufacturer?: RegExp;
+  readonly product?: RegExp;
+  readonly serial?: RegExp;
+  /** The udev by-id name; used only where no USB strings are to be had. */
+  readonly byId?: RegExp;
+  /** Interface number of the port: a stick with two radios has one row for each. */
+  readonly interfaceNumber?: number;
+  /** `class/subclass/protocol` of any interface, as in UsbInterface.classCode. */
+  readonly interfaceClass?: string;
+  readonly driver?: string | readonly string[];
+  /** A device-tree `compatible` string. */
+  readonly compatible?: string;
+  readonly board?: RegExp;
+  /** Wi-Fi: only phys of which access-point mode is (not) known. */
+  readonly accessPoint?: boolean;
+}
+
+interface FingerprintBase {
+  /** Unique within the plugin; shown as evidence. */
+  readonly id: string;
+  readonly match: FingerprintMatch;
+  readonly vendor: string;
+  readonly model: string;
+  /** Where the row's facts come from. */
+  readonly source: string;
+  readonly note?: string;
+}
+
+/** A declarative row: what a device with this identity is, may be, or is not. */
+export type Fingerprint =
+  | (FingerprintBase & {
+      readonly says: "is";
+      readonly kinds: readonly RadioKind[];
+      /** `certain` only where no other firmware comes under the same USB identity. */
+      readonly certainty: Certainty;
+      /** What the same hardware becomes with other firmware. Only with `likely`. */
+      readonly alternatives?: readonly RadioKind[];
+      readonly mode?: Mode;
+      readonly adapter?: string;
+      readonly line?: SerialLine;
+      /** Whether the port may be actively asked. */
+      readonly probe: "allowed" | "denied" | "none";
+    })
+  /** A bridge chip's own identity and the like: it proves nothing by itself. */
+  | (FingerprintBase & { readonly says: "may-be"; readonly kinds: readonly RadioKind[]; readonly probe: "allowed" | "denied" | "none" })
+  /** Known to be something else: it must not be probed, and outranks vaguer rows. */
+  | (FingerprintBase & { readonly says: "is-not" })
+  /** A bootloader: which radio it belongs to is told by its port and serial, not by itself. */
+  | (FingerprintBase & { readonly says: "bootloader" });
+
+/** A leased, already opened serial port. Never a path or a descriptor. */
+export interface ProbePort {
+  write(data: Uint8Array): Promise<void>;
+  /** Resolves with all bytes seen so far once `until` holds; rejects at the deadline. */
+  read(options: { readonly until: (seen: Uint8Array) => boolean; readonly timeoutMs: number }): Promise<Uint8Array>;
+  setLine(line: SerialLine): Promise<void>;
+}
+
+export interface ProbeResult {
+  readonly kinds: readonly RadioKind[];
+  readonly model?: string;
+  readonly firmware?: string;
+  /** 0 to 100. */
+  readonly score: number;
+  readonly detail: string;
+}
+
+export interface PluginContext {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** What a plugin adds to how a radio is shown to the outside. */
+export interface RadioDescription {
+  /** Label name without prefix → value. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly txt?: Readonly<Record<string, string>>;
+}
+
+/** The plugin API version this SDK speaks. */
+export const pluginApiVersion = 1;
+
+export interface RadioPlugin {
+  readonly apiVersion: typeof pluginApiVersion;
+  /** Lower-case letters, digits and `-`; unique. */
+  readonly name: string;
+  readonly fingerprints: readonly Fingerprint[];
+  /** Asks the radio itself, without changing its state, before its deadline. Resolves to undefined when the answer is not this plugin's protocol. */
+  probe?(port: ProbePort, device: Device, context: PluginContext): Promise<ProbeResult | undefined>;
+  /** Pure. */
+  describe?(radio: Radio): RadioDescription;
+}
+
+/** Gives a plugin its type; changes nothing. */
+export function definePlugin(plugin: RadioPlugin): RadioPlugin {
+  return plugin;
+}

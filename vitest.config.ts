@@ -1,0 +1,27 @@
+/** Test lanes: `unit` needs nothing, `light` Linux namespaces, `cluster` an API server, `lab` QEMU. */
+import { defineConfig } from "vitest/config";
+
+interface Lane {
+  readonly name: string;
+  readonly include: string[];
+  readonly timeoutMs: number;
+  /** Lanes that own ports, namespaces or the machine's whole speed run one file at a time. */
+  readonly serial: boolean;
+}
+
+const project = ({ name, include, timeoutMs, serial }: Lane) => ({
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs * 4, fileParallelism: !serial },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project({ name: "unit", include: ["src/**/*.test.ts", "plugins/**/*.test.ts"], timeoutMs: 10_000, serial: false }),
+      project({ name: "light", include: ["test/light/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
+      project({ name: "cluster", include: ["test/cluster/**/*.test.ts"], timeoutMs: 60_000, serial: true }),
+      project({ name: "lab", include: ["test/lab/**/*.test.ts"], timeoutMs: 300_000, serial: true }),
+    ],
+  },
+});
