@@ -18,7 +18,12 @@ const project = ({ name, include, timeoutMs, serial }: Lane) => ({
 export default defineConfig({
   test: {
     projects: [
-      project({ name: "unit", include: ["src/**/*.test.ts", "plugins/**/*.test.ts"], timeoutMs: 10_000, serial: false }),
+      project({
+        name: "unit",
+        include: ["src/**/*.test.ts", "plugins/**/*.test.ts", "test/house/**/*.test.ts"],
+        timeoutMs: 10_000,
+        serial: false,
+      }),
       project({ name: "light", include: ["test/light/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
       project({ name: "cluster", include: ["test/cluster/**/*.test.ts"], timeoutMs: 60_000, serial: true }),
       project({ name: "lab", include: ["test/lab/**/*.test.ts"], timeoutMs: 300_000, serial: true }),
