@@ -1,0 +1,59 @@
+/** File, then environment, then defaults: one checked configuration. */
+import { readFileSync } from "node:fs";
+import { AerialError, errnoOf } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
+import { configError } from "./config-problem.ts";
+import { readEnvironment } from "./environment.ts";
+import { resolveConfig, thisMachine, type Machine } from "./machine.ts";
+import { parseYaml } from "./parse-yaml.ts";
+import { mergeRaw, type RawNode } from "./raw-config.ts";
+import { socketPathBytes, type Config } from "./schema.ts";
+import { validateConfig } from "./validate-config.ts";
+
+/** Read when it exists and no other file is named. */
+export const defaultConfigFile = "/etc/aerial/config.yaml";
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file it came from; undefined when there was none and defaults and environment were enough. */
+  readonly file?: string;
+}
+
+/**
+ * Loads the configuration from `file`, else from the file that `AERIAL_CONFIG` names, else from /etc/aerial/config.yaml if
+ * there is one. `AERIAL__…` variables win over the file.
+ * @throws AerialError `config.unreadable` or `config.invalid`; the latter's message names file, line and column of each mistake.
+ */
+export function loadConfig(options: { readonly file?: string; readonly machine?: Machine } = {}): LoadedConfig {
+  const machine = options.machine ?? thisMachine();
+  const named = options.file ?? (machine.environment["AERIAL_CONFIG"] || undefined);
+  const file = named ?? defaultConfigFile;
+  const bytes = readConfigFile(file, named === undefined);
+  const empty: RawNode = { kind: "empty", origin: { source: file, line: 1, column: 1 } };
+  const written = bytes === undefined ? empty : parseYaml(bytes, file);
+  if (written.kind === "text" || written.kind === "list") {
+    throw configError([{ origin: written.origin, text: "must be keys and values, such as `scan:`" }]);
+  }
+  const overrides = readEnvironment(machine.environment);
+  const config = resolveConfig(validateConfig(written.kind === "empty" ? overrides : mergeRaw(written, overrides)), machine);
+  if (Buffer.byteLength(config.api.socket) > socketPathBytes) {
+    throw configError([
+      {
+        origin: { source: "api.socket" },
+        text: `the default ${printable(config.api.socket)} is longer than ${socketPathBytes} bytes; set api.socket`,
+      },
+    ]);
+  }
+  return bytes === undefined ? { config } : { config, file };
+}
+
+function readConfigFile(file: string, optional: boolean): Uint8Array | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (optional && errnoOf(error) === "ENOENT") return undefined;
+    throw new AerialError("config.unreadable", `cannot read the configuration ${printable(file)}: ${errnoOf(error) ?? String(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,207 @@
+/** The one schema of aerial's configuration: types, defaults, checks and the words that explain each key. */
+import { z } from "zod";
+import { absolutePath, checked, flag, flagOrAuto, oneOf, printableText, usbId, wholeNumber } from "./fields.ts";
+import { labelKeyProblem, labelPrefixProblem } from "./label-key.ts";
+
+/** sun_path of sockaddr_un is 108 bytes with its terminating zero (unix(7)). */
+export const socketPathBytes = 107;
+
+const kindPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const node = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, {
+      error: "must be a node name: at most 253 letters, digits, `-`, `_` and `.`",
+    })
+    .exactOptional()
+    .meta({
+      description: "This node's name, as the cluster calls it.",
+      "x-default": "the environment variable NODE_NAME, else the host's name in lower case",
+      examples: ["node-1"],
+    }),
+});
+
+const host = z.strictObject({
+  sys: absolutePath().default("/sys").describe("Where the host's sysfs is mounted."),
+  dev: absolutePath().default("/dev").describe("Where the host's /dev is mounted; in a pod usually /host/dev, so that it stays live."),
+  proc: absolutePath().default("/proc").describe("Where the host's procfs is mounted."),
+  run: absolutePath().default("/run").describe("Where the host's /run is mounted, for the D-Bus socket of BlueZ."),
+});
+
+const state = z.strictObject({
+  directory: absolutePath()
+    .exactOptional()
+    .meta({
+      description: "Where aerial remembers ids, names and history. Losing it costs names and history; nothing else.",
+      "x-default": "/var/lib/aerial for root, else $XDG_STATE_HOME/aerial or ~/.local/state/aerial",
+      examples: ["/var/lib/aerial"],
+    }),
+});
+
+const scan = z.strictObject({
+  interval: wholeNumber(10, 86_400, "seconds")
+    .default(10)
+    .describe("Seconds between whole scans when the kernel reports nothing. Plugging in is noticed at once, whatever this says."),
+});
+
+const labels = z.strictObject({
+  enabled: flag().default(true).describe("Whether to label this node with the radios it has."),
+  prefix: checked(labelPrefixProblem)
+    .default("radio.mi.house")
+    .describe("The prefix of aerial's labels: radio.mi.house/zigbee=true. Run `aerial cleanup` before changing it."),
+  aliases: z
+    .record(
+      checked(labelKeyProblem),
+      z.string().regex(/^\*$|^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'must be a kind of radio, such as zigbee, or "*" for any' }),
+    )
+    .default({})
+    .meta({
+      description: 'Further labels, set to "true" while the node has a radio of that kind ("*": any radio): label key → kind.',
+      examples: [{ radio: "*", zigbee: "zigbee" }],
+    }),
+  graceSeconds: wholeNumber(0, 3600, "seconds")
+    .default(5)
+    .describe("How long labels outlive an unplugged radio, so that flashing firmware or a loose plug reshuffles nothing."),
+});
+
+const events = z.strictObject({
+  enabled: flag().default(true).describe("Whether to record a Kubernetes Event when a radio comes or goes."),
+});
+
+const kubernetes = z.strictObject({
+  enabled: flagOrAuto().default("auto").describe("Whether to talk to a cluster. auto: in a pod, or when kubeconfig is set below."),
+  kubeconfig: absolutePath()
+    .exactOptional()
+    .meta({
+      description: "A kubeconfig file, for aerial outside a pod.",
+      "x-default": "the pod's service account",
+      examples: ["/etc/aerial/kubeconfig"],
+    }),
+  context: printableText(253)
+    .exactOptional()
+    .meta({
+      description: "The context in the kubeconfig file.",
+      "x-default": "the file's current context",
+      examples: ["home"],
+    }),
+});
+
+const api = z.strictObject({
+  socket: absolutePath(socketPathBytes)
+    .exactOptional()
+    .meta({
+      description: `The unix socket of the API and the command line, at most ${socketPathBytes} bytes long.`,
+      "x-default": "/run/aerial/aerial.sock for root, else $XDG_RUNTIME_DIR/aerial.sock, else aerial.sock in state.directory",
+      examples: ["/run/aerial/aerial.sock"],
+    }),
+  port: wholeNumber(1, 65_535, "port")
+    .exactOptional()
+    .meta({
+      description: "A TCP port on the loopback address for the same API, without a password. Every program on the node can reach it.",
+      "x-default": "no TCP port",
+      examples: [8088],
+    }),
+});
+
+const plugins = z.strictObject({
+  paths: z
+    .array(absolutePath())
+    .default([])
+    .meta({
+      description: "Plugins to load beside the built-in ones: files or directories. They run with aerial's rights.",
+      examples: [["/etc/aerial/plugins/my-radio"]],
+    }),
+});
+
+const radio = z.strictObject({
+  match: z
+    .strictObject({
+      serial: z.string().min(1, { error: "must not be empty" }).max(255).exactOptional().describe("The USB serial number."),
+      port: z
+        .string()
+        .regex(/^[0-9]+-[0-9]+(\.[0-9]+)*$/, { error: "must be a USB port path, such as 1-1.2" })
+        .exactOptional()
+        .describe("The USB port path, as `aerial devices` shows it."),
+      vendorId: usbId().exactOptional().describe("The USB vendor id."),
+      productId: usbId().exactOptional().describe("The USB product id."),
+      byId: z
+        .string()
+        .regex(/^(\/dev\/serial\/by-id\/)?[^/\0]+$/, { error: "must be a name in /dev/serial/by-id" })
+        .transform((text) => text.replace(/^.*\//, ""))
+        .pipe(z.string())
+        .exactOptional()
+        .describe("The name in /dev/serial/by-id."),
+    })
+    .refine((match) => Object.keys(match).length > 0, { error: "must name at least one of serial, port, vendorId, productId, byId" })
+    .describe("Which radio is meant; all that is given must hold."),
+  name: printableText(63).exactOptional().describe("What you call it."),
+  kind: z
+    .string()
+    .regex(kindPattern, { error: "must be a kind of radio, such as zigbee" })
+    .exactOptional()
+    .describe("What it is, when you know better than aerial."),
+});
+
+const radios = z
+  .array(radio.refine((entry) => entry.name !== undefined || entry.kind !== undefined, { error: "must give a name, a kind or both" }))
+  .superRefine((entries, context) => {
+    const seen = new Set<string>();
+    for (const [index, { name }] of entries.entries()) {
+      if (name !== undefined && seen.has(name))
+        context.addIssue({ code: "custom", path: [index, "name"], message: "is already the name of another radio" });
+      if (name !== undefined) seen.add(name);
+    }
+  })
+  .default([])
+  .meta({
+    description: "Names for radios, and what they are where aerial can't tell or is wrong.",
+    examples: [[{ match: { serial: "0001" }, name: "attic", kind: "zigbee" }]],
+  });
+
+const log = z.strictObject({
+  level: oneOf(["debug", "info", "warn", "error"])
+    .default("info")
+    .describe("debug: every scan; info: every change; warn: what is degraded; error: what needs a person."),
+  format: oneOf(["auto", "json", "text"]).default("auto").describe("auto: text on a terminal, JSON lines elsewhere."),
+});
+
+/** What a file or the environment may say. Strict throughout: a mistyped key is an error, never silently ignored. */
+export const configSchema = z.strictObject({
+  version: z
+    .string()
+    .regex(/^1$/, { error: "must be 1, the only version there is", abort: true })
+    .transform(() => 1 as const)
+    .pipe(z.literal(1))
+    .default(1)
+    .describe("The version of this file's format."),
+  node: node.prefault({}).describe("The machine aerial runs on."),
+  host: host.prefault({}).describe("Where the host's file trees are found."),
+  state: state.prefault({}).describe("aerial's memory."),
+  scan: scan.prefault({}).describe("Looking for devices."),
+  labels: labels.prefault({}).describe("Node labels, by which pods find radios."),
+  events: events.prefault({}).describe("Kubernetes Events."),
+  kubernetes: kubernetes.prefault({}).describe("The cluster. Without one aerial still finds, names and shows radios."),
+  api: api.prefault({}).describe("The local API."),
+  plugins: plugins.prefault({}).describe("Radio plugins."),
+  radios,
+  log: log.prefault({}).describe("aerial's own log, on standard output. Serial numbers are never in it."),
+});
+
+/** The configuration as files and environment give it: what depends on the machine may still be open. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+type Resolved = {
+  readonly node: { readonly name: string };
+  readonly state: { readonly directory: string };
+  readonly kubernetes: Omit<ConfigFile["kubernetes"], "enabled"> & { readonly enabled: boolean };
+  readonly api: Omit<ConfigFile["api"], "socket"> & { readonly socket: string };
+};
+
+type Immutable<T> = T extends object ? { readonly [Key in keyof T]: Immutable<T[Key]> } : T;
+
+/** The configuration aerial runs with: every key has its value. Paths are absolute. */
+export type Config = Immutable<Omit<ConfigFile, keyof Resolved> & Resolved>;
+
+/** A name or kind that people gave to whatever matches. */
+export type RadioOverride = Config["radios"][number];
