@@ -1,0 +1,217 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { writeKubeconfig } from "../../test/cluster/kubeconfig.ts";
+import { type Answer, type LyingServer, type Script, openLyingServer, refusal } from "../../test/cluster/lying-server.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { AerialError } from "../core/errors.ts";
+import { silentLog } from "../core/log.ts";
+import { type Kube, kubeAvailable, openKube } from "./kube.ts";
+import type { WatchEvent } from "./watch.ts";
+
+const node = { kind: "Node", metadata: { name: "n1", resourceVersion: "7" } };
+const signal = new AbortController().signal;
+
+async function kubeAgainst(script: Script, clock: Clock = systemClock): Promise<{ kube: Kube; server: LyingServer }> {
+  const server = await openLyingServer(script);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const kube = await openKube({ kubeconfig: server.kubeconfig, clock, log: silentLog }, signal);
+  onTestFinished(() => kube[Symbol.asyncDispose]());
+  return { kube, server };
+}
+
+async function refusalOf(work: Promise<unknown>): Promise<AerialError> {
+  return work.then(
+    () => expect.fail("was not refused"),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(AerialError);
+      return error as AerialError;
+    },
+  );
+}
+
+async function collect(events: AsyncIterable<WatchEvent>, into: WatchEvent[] = []): Promise<readonly WatchEvent[]> {
+  for await (const event of events) into.push(event);
+  return into;
+}
+
+/** Time limits are over at once. */
+const impatientClock: Clock = { now: () => 0, sleep: () => Promise.resolve() };
+
+test("get gives the object and sends the credentials", async () => {
+  const { kube, server } = await kubeAgainst([{ type: "reply", status: 200, body: node }]);
+  expect(await kube.get("/api/v1/nodes/n1", signal)).toEqual(node);
+  expect(server.requests[0]).toMatchObject({ method: "GET", url: "/api/v1/nodes/n1", headers: { authorization: "Bearer lie" } });
+});
+
+test("apply is a server-side apply with one field manager", async () => {
+  const { kube, server } = await kubeAgainst([{ type: "reply", status: 200, body: node }]);
+  await kube.apply({ path: "/api/v1/nodes/n1", object: { kind: "Node" }, fieldManager: "aerial", force: true }, signal);
+  expect(server.requests[0]).toMatchObject({
+    method: "PATCH",
+    url: "/api/v1/nodes/n1?fieldManager=aerial&force=true",
+    headers: { "content-type": "application/apply-patch+yaml" },
+    body: '{"kind":"Node"}',
+  });
+});
+
+test("create posts to the collection", async () => {
+  const { kube, server } = await kubeAgainst([{ type: "reply", status: 201, body: {} }]);
+  await kube.create("/apis/events.k8s.io/v1/namespaces/default/events", { kind: "Event" }, signal);
+  expect(server.requests[0]).toMatchObject({ method: "POST", body: '{"kind":"Event"}', headers: { "content-type": "application/json" } });
+});
+
+test.for([
+  [401, "Unauthorized", "kube.unauthorized"],
+  [403, "Forbidden", "kube.forbidden"],
+  [404, "NotFound", "kube.not-found"],
+  [409, "AlreadyExists", "kube.conflict"],
+  [410, "Expired", "kube.conflict"],
+  [422, "Invalid", "kube.invalid"],
+  [429, "TooManyRequests", "kube.unreachable"],
+  [500, "InternalError", "kube.unreachable"],
+  [302, "Found", "kube.protocol"],
+] as const)("an answer of %i %s is %s", async ([status, reason, code]) => {
+  const { kube } = await kubeAgainst([refusal(status, reason, "because")]);
+  const error = await refusalOf(kube.get("/api/v1/nodes/n1", signal));
+  expect(error).toMatchObject({ code, details: { status, reason } });
+  expect(error.message).toBe(`GET /api/v1/nodes/n1 was answered ${status} ${reason}: because`);
+});
+
+test("a 403 says who may not do what, and which rule is missing", async () => {
+  const said =
+    'nodes "n1" is forbidden: User "system:serviceaccount:aerial:aerial" cannot patch resource "nodes" in API group "" at the cluster scope';
+  const { kube } = await kubeAgainst([refusal(403, "Forbidden", said)]);
+  const error = await refusalOf(kube.get("/api/v1/nodes/n1", signal));
+  expect(error.details).toMatchObject({ user: "system:serviceaccount:aerial:aerial", verb: "patch", resource: "nodes", group: "" });
+  expect(error.message).toContain(
+    'system:serviceaccount:aerial:aerial may not patch nodes; its role lacks {apiGroups: [""], resources: ["nodes"], verbs: ["patch"]}',
+  );
+});
+
+test("text of the server is made fit for one line", async () => {
+  const { kube } = await kubeAgainst([refusal(500, "InternalError", `a\n\u001b[31mb${"x".repeat(5_000)}`)]);
+  const { message } = await refusalOf(kube.get("/", signal));
+  expect(message).not.toMatch(/\p{Cc}/u);
+  expect(message.length).toBeLessThan(1_200);
+});
+
+const lies: readonly (readonly [string, Answer, string])[] = [
+  ["half an answer", { type: "half", status: 200, body: node }, "kube.protocol"],
+  ["half a refusal", { type: "half", status: 403, body: node }, "kube.protocol"],
+  ["no JSON", { type: "reply", status: 200, body: "<html>hotel wifi</html>" }, "kube.protocol"],
+  ["JSON that is no object", { type: "reply", status: 200, body: [1] }, "kube.protocol"],
+  ["no HTTP", { type: "raw", bytes: "SSH-2.0-OpenSSH_9.6\r\n" }, "kube.protocol"],
+  ["a body without end", { type: "reply", status: 200, body: `"${"x".repeat(5_000_000)}"` }, "kube.protocol"],
+  ["a reset", { type: "reset" }, "kube.unreachable"],
+  ["an HTML refusal", { type: "reply", status: 502, body: "<html>" }, "kube.unreachable"],
+];
+
+test.for(lies)("%s is reported as such", async ([, answer, code]) => {
+  const { kube } = await kubeAgainst([answer]);
+  expect(await refusalOf(kube.get("/api/v1/nodes/n1", signal))).toMatchObject({ code });
+});
+
+test("a server that never answers runs into the deadline", async () => {
+  const { kube } = await kubeAgainst([{ type: "silence" }], impatientClock);
+  expect(await refusalOf(kube.get("/api/v1/nodes/n1", signal))).toMatchObject({ code: "kube.unreachable" });
+});
+
+test("a body that drips runs into the deadline too", async () => {
+  const clock: Clock = { now: () => 0, sleep: (_milliseconds, stopped) => systemClock.sleep(100, stopped) };
+  const { kube } = await kubeAgainst([{ type: "drip", status: 200, pieces: ["{", '"a"'], everyMs: 20, open: true }], clock);
+  expect(await refusalOf(kube.get("/api/v1/nodes/n1", signal))).toMatchObject({ code: "kube.unreachable" });
+});
+
+test("nobody listening is unreachable", async () => {
+  const { url, ...server } = await openLyingServer([{ type: "silence" }]);
+  await server[Symbol.asyncDispose]();
+  const directory = await mkdtemp(join(tmpdir(), "aerial-kube-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const kubeconfig = await writeKubeconfig(join(directory, "kubeconfig"), { server: url });
+  await using kube = await openKube({ kubeconfig, clock: systemClock, log: silentLog }, signal);
+  expect(await refusalOf(kube.get("/", signal))).toMatchObject({
+    code: "kube.unreachable",
+    message: expect.stringContaining(url) as string,
+  });
+});
+
+test("aborting ends a request with the caller's reason", async () => {
+  const { kube, server } = await kubeAgainst([{ type: "silence" }]);
+  const controller = new AbortController();
+  const asked = kube.get("/", controller.signal);
+  await expect.poll(() => server.requests.length).toBe(1);
+  controller.abort(new AerialError("internal.abort", "enough"));
+  await expect(asked).rejects.toMatchObject({ code: "internal.abort" });
+});
+
+test("a kept connection that the server has closed meanwhile is replaced without a word", async () => {
+  const { kube, server } = await kubeAgainst((_request, index) =>
+    index === 1 ? { type: "reset" } : { type: "reply", status: 200, body: node },
+  );
+  await kube.get("/a", signal);
+  await kube.get("/b", signal);
+  expect(server.requests.map(({ url }) => url)).toEqual(["/a", "/b", "/b"]);
+});
+
+const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
+
+test("watch yields events, however they are cut, and ends with the stream", async () => {
+  const whole = line("ADDED", { a: "ü" }) + line("BOOKMARK", { b: 1 });
+  const bytes = Buffer.from(whole);
+  const pieces = [...bytes].map((byte) => Uint8Array.of(byte));
+  const { kube, server } = await kubeAgainst([{ type: "drip", status: 200, pieces, everyMs: 0 }]);
+  const events = await collect(kube.watch("/api/v1/nodes", { fieldSelector: "metadata.name=n1", resourceVersion: "7" }, signal));
+  expect(events).toEqual([
+    { type: "ADDED", object: { a: "ü" } },
+    { type: "BOOKMARK", object: { b: 1 } },
+  ]);
+  const query = new URL(server.requests[0]!.url, server.url).searchParams;
+  expect(Object.fromEntries(query)).toMatchObject({
+    watch: "true",
+    allowWatchBookmarks: "true",
+    fieldSelector: "metadata.name=n1",
+    resourceVersion: "7",
+  });
+});
+
+test.for([
+  ["an ERROR event of 410", [line("ERROR", { kind: "Status", code: 410, reason: "Expired", message: "too old" })], "kube.conflict"],
+  ["an ERROR event without a code", [line("ERROR", {})], "kube.unreachable"],
+  ["an unknown event", [line("SURPRISE", {})], "kube.protocol"],
+  ["an event without object", ['{"type":"ADDED"}\n'], "kube.protocol"],
+  ["garbage", ["not json\n"], "kube.protocol"],
+  ["a stream that ends within a line", ['{"type":"ADD'], "kube.protocol"],
+  ["a line without end", Array.from({ length: 6 }, () => "x".repeat(1_000_000)), "kube.protocol"],
+] as const)("watch: %s throws", async ([, pieces, code]) => {
+  const { kube } = await kubeAgainst([{ type: "drip", status: 200, pieces, everyMs: 0 }]);
+  expect(await refusalOf(collect(kube.watch("/api/v1/nodes", {}, signal)))).toMatchObject({ code });
+});
+
+test("watch: events before a broken one are yielded, and aborting ends the wait", async () => {
+  const { kube } = await kubeAgainst([{ type: "drip", status: 200, pieces: [line("ADDED", {})], everyMs: 0, open: true }]);
+  const controller = new AbortController();
+  const events: WatchEvent[] = [];
+  const watching = collect(kube.watch("/api/v1/nodes", {}, controller.signal), events);
+  await expect.poll(() => events.length).toBe(1);
+  controller.abort(new AerialError("internal.abort", "enough"));
+  await expect(watching).rejects.toMatchObject({ code: "internal.abort" });
+});
+
+test("a cluster is found in a pod, by a kubeconfig, or not at all", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "aerial-kube-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const environment = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "6443" };
+  const pod = { environment, serviceAccountDirectory: directory };
+  expect(kubeAvailable(pod)).toBeUndefined();
+  await expect(openKube({ ...pod, clock: systemClock, log: silentLog }, signal)).rejects.toMatchObject({ code: "kube.config" });
+  await writeFile(join(directory, "token"), "t");
+  expect(kubeAvailable(pod)).toBe("in-cluster");
+  await expect(openKube({ ...pod, clock: systemClock, log: silentLog }, signal)).rejects.toMatchObject({ code: "kube.config" });
+  await writeFile(join(directory, "ca.crt"), "c");
+  await using kube = await openKube({ ...pod, clock: systemClock, log: silentLog }, signal);
+  expect(kube).toBeDefined();
+  expect(kubeAvailable({ environment: {}, serviceAccountDirectory: directory })).toBeUndefined();
+  expect(kubeAvailable({ environment: {}, kubeconfig: "/nowhere" })).toBe("kubeconfig");
+});

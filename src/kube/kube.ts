@@ -1,0 +1,128 @@
+/** Access to the API server: four verbs, nothing kept but connections. */
+import type { IncomingMessage } from "node:http";
+import type { Clock } from "../core/clock.ts";
+import { AerialError, hasCode } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { type ConnectionSource, type InClusterOptions, inCluster, isInCluster, serviceAccountDirectory } from "./connection.ts";
+import { openDeadline, orAborted } from "./deadline.ts";
+import { type Exchange, type KubeObject, openSender, parseObject, readText } from "./exchange.ts";
+import { fromKubeconfig } from "./kubeconfig.ts";
+import { type WatchEvent, readWatch } from "./watch.ts";
+
+export interface Apply {
+  /** Path of the object itself: `/api/v1/nodes/n1`. */
+  readonly path: string;
+  /** `apiVersion`, `kind`, `metadata.name` and every field that is to be ours. */
+  readonly object: KubeObject;
+  readonly fieldManager: string;
+  /** Takes fields over from other managers instead of failing with `kube.conflict`. */
+  readonly force: boolean;
+}
+
+/**
+ * Every call throws `kube.*` and ends within its deadline. Paths are encoded already where they need it.
+ * Disposing closes the connections.
+ */
+export interface Kube extends AsyncDisposable {
+  get(path: string, signal: AbortSignal): Promise<KubeObject>;
+  /** Server-side apply; gives the object as stored. Creates it when it does not exist, unless `metadata.uid` is sent. */
+  apply(request: Apply, signal: AbortSignal): Promise<KubeObject>;
+  /** `path` is the collection's. Throws `kube.conflict` with `details.reason` `AlreadyExists` when the name is taken. */
+  create(path: string, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /**
+   * Changes as they happen, until the server ends the stream, which it does every few minutes; then call again with
+   * the last resourceVersion. Throws `kube.conflict` with `details.status` 410 when that version is too old.
+   */
+  watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<WatchEvent>;
+}
+
+export interface KubeOptions {
+  /** Path of a kubeconfig; without it the pod's own account is used. */
+  readonly kubeconfig?: string | undefined;
+  /** A context of that kubeconfig; its current one unless given. */
+  readonly context?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly serviceAccountDirectory?: string;
+}
+
+/** How a cluster would be reached, or undefined when none is configured: then aerial runs standalone. */
+export function kubeAvailable(options: KubeOptions): "kubeconfig" | "in-cluster" | undefined {
+  if (options.kubeconfig !== undefined) return "kubeconfig";
+  return isInCluster(podOptions(options)) ? "in-cluster" : undefined;
+}
+
+/** For one request with its whole answer. */
+const requestDeadlineMs = 10_000;
+
+export interface KubeDependencies extends KubeOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Reads the configuration once to prove it; no request is sent, since the API server may be away for now.
+ * Throws `kube.config` when there is none or it is unusable.
+ */
+export async function openKube(dependencies: KubeDependencies, signal: AbortSignal): Promise<Kube> {
+  const { clock, log } = dependencies;
+  const source = sourceOf(dependencies);
+  const { server } = await source.read();
+  signal.throwIfAborted();
+  log.info({ server }, "cluster configured");
+  const sender = openSender();
+
+  const send = async (exchange: Exchange, inner: AbortSignal): Promise<IncomingMessage> => {
+    try {
+      return await sender.send(await orAborted(source.read(), inner), exchange, inner);
+    } catch (error) {
+      if (hasCode(error, "kube.unauthorized")) source.forget();
+      throw error;
+    }
+  };
+
+  const request = async (exchange: Exchange, outer: AbortSignal): Promise<KubeObject> => {
+    using deadline = openDeadline({ clock, milliseconds: requestDeadlineMs, asked: exchange }, outer);
+    try {
+      return parseObject(await readText(await send(exchange, deadline.signal), exchange), exchange);
+    } catch (error) {
+      deadline.signal.throwIfAborted();
+      throw error;
+    }
+  };
+
+  return {
+    get: (path, outer) => request({ method: "GET", path }, outer),
+    apply: ({ path, object, fieldManager, force }, outer) =>
+      request(
+        {
+          method: "PATCH",
+          path,
+          query: { fieldManager, force: String(force) },
+          // JSON is YAML.
+          body: { type: "application/apply-patch+yaml", text: JSON.stringify(object) },
+        },
+        outer,
+      ),
+    create: (path, object, outer) =>
+      request({ method: "POST", path, body: { type: "application/json", text: JSON.stringify(object) } }, outer),
+    watch: (path, query, outer) => readWatch({ path, query, clock, open: send }, outer),
+    [Symbol.asyncDispose]() {
+      sender[Symbol.dispose]();
+      return Promise.resolve();
+    },
+  };
+}
+
+function sourceOf(options: KubeOptions): ConnectionSource {
+  if (options.kubeconfig !== undefined) return fromKubeconfig({ path: options.kubeconfig, context: options.context });
+  const pod = podOptions(options);
+  if (isInCluster(pod)) return inCluster(pod);
+  throw new AerialError("kube.config", "no cluster is configured");
+}
+
+function podOptions(options: KubeOptions): InClusterOptions {
+  return {
+    environment: options.environment ?? process.env,
+    directory: options.serviceAccountDirectory ?? serviceAccountDirectory,
+  };
+}
