@@ -1,42 +1,57 @@
 /** What a plugin is: rows of data first, then at most a few functions. */
-import type { DeviceFunction } from "../core/device.ts";
+import type { Device, DeviceFunction } from "../core/device.ts";
 import type { Certainty, Mode, RadioKind, SerialLine } from "../core/identity.ts";
-import type { Device } from "../core/device.ts";
 import type { Log } from "../core/log.ts";
 import type { Radio } from "../core/radio.ts";
 
-/** All conditions given must hold. Strings are matched as the device gives them; regular expressions search and should ignore case. */
+/**
+ * All conditions given must hold; at least one must be given. Regular expressions search and should ignore case.
+ * The more a row asks for, the more its answer counts: strings more than ids, ids more than where the device is plugged in.
+ */
 export interface FingerprintMatch {
   readonly function?: DeviceFunction | readonly DeviceFunction[];
   /** Four lower-case hex digits. */
   readonly vendorId?: string;
   /** Four lower-case hex digits. */
   readonly productId?: string;
+  /** Any of these, each `vvvv:pppp` in lower-case hex. */
+  readonly usbIds?: readonly string[];
+  /**
+   * Manufacturer and product in one line, with every character that udev's by-id names cannot hold, and every run of them,
+   * as one blank: `Nabu Casa SkyConnect v1.0`. A string the device does not give is replaced by its hex id, as udev does:
+   * `1a86 USB Serial`. Where only the by-id name is known it is that name, with the serial number at its end, and the ids
+   * count as matching. So anchor at the start, not at the end.
+   */
+  readonly name?: RegExp;
+  /** The string alone, as the device gives it. `name` is mostly better: it also works on by-id names. */
   readonly manufacturer?: RegExp;
   readonly product?: RegExp;
   readonly serial?: RegExp;
-  /** The udev by-id name; used only where no USB strings are to be had. */
-  readonly byId?: RegExp;
   /** Interface number of the port: a stick with two radios has one row for each. */
   readonly interfaceNumber?: number;
   /** `class/subclass/protocol` of any interface, as in UsbInterface.classCode. */
   readonly interfaceClass?: string;
   readonly driver?: string | readonly string[];
-  /** A device-tree `compatible` string. */
-  readonly compatible?: string;
+  /** The host path of any of its device nodes. */
+  readonly node?: RegExp;
+  /** A device-tree `compatible` string, or any of several. */
+  readonly compatible?: string | readonly string[];
   readonly board?: RegExp;
   /** Wi-Fi: only phys of which access-point mode is (not) known. */
   readonly accessPoint?: boolean;
 }
 
 interface FingerprintBase {
-  /** Unique within the plugin; shown as evidence. */
+  /** Unique within the plugin; shown as evidence. Lower-case letters, digits, `-` and `.`. */
   readonly id: string;
   readonly match: FingerprintMatch;
-  readonly vendor: string;
-  readonly model: string;
+  /** Left out where the row holds for many: then the device's own manufacturer string is shown. */
+  readonly vendor?: string;
+  /** Left out where the row holds for many: then the device's own product string is shown. */
+  readonly model?: string;
   /** Where the row's facts come from. */
   readonly source: string;
+  /** One sentence for `aerial explain`. */
   readonly note?: string;
 }
 

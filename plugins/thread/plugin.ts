@@ -1,0 +1,5 @@
+/** Thread radio co-processors. */
+import { definePlugin } from "aerial/sdk";
+import { fingerprints } from "./fingerprints.ts";
+
+export const thread = definePlugin({ apiVersion: 1, name: "thread", fingerprints });

@@ -1,0 +1,11 @@
+/** Zigbee coordinators. */
+import { definePlugin } from "aerial/sdk";
+import { familyFingerprints } from "./family-fingerprints.ts";
+import { hubzFingerprints } from "./hubz-fingerprints.ts";
+import { productFingerprints } from "./product-fingerprints.ts";
+
+export const zigbee = definePlugin({
+  apiVersion: 1,
+  name: "zigbee",
+  fingerprints: [...productFingerprints, ...hubzFingerprints, ...familyFingerprints],
+});

@@ -1,0 +1,92 @@
+/** Identification as the rest of aerial sees it: all plugins asked, each at its own risk. */
+import type { Clock } from "../core/clock.ts";
+import type { Conditions } from "../core/condition.ts";
+import type { Device } from "../core/device.ts";
+import { describeError, hasCode } from "../core/errors.ts";
+import type { IdentifiedDevice } from "../core/identity.ts";
+import type { Log } from "../core/log.ts";
+import type { Radio } from "../core/radio.ts";
+import { identify } from "../identify/identify.ts";
+import type { Claim } from "../identify/match-fingerprint.ts";
+import type { RadioDescription, RadioPlugin } from "../sdk/plugin.ts";
+import { loadPlugins } from "./load-plugins.ts";
+import type { PluginRunner } from "./plugin-runner.ts";
+
+export interface Identifier extends AsyncDisposable {
+  /** Names of the plugins in use now. */
+  readonly plugins: readonly string[];
+  /**
+   * Says what each device is, in the order given. Never rejects because of a plugin: one that fails or exceeds its
+   * deadline raises a condition and is left out from then on. Rejects with the signal's reason when it aborts.
+   */
+  identify(devices: readonly Device[], signal: AbortSignal): Promise<readonly IdentifiedDevice[]>;
+  /** What plugins that know this radio add to how it is shown. Where two set the same key, the one that decided wins. */
+  describe(radio: Radio, signal: AbortSignal): Promise<RadioDescription>;
+}
+
+export interface IdentifierDependencies {
+  readonly builtIn: readonly RadioPlugin[];
+  /** Absolute paths of plugin files; each runs in a worker thread of its own. None, no thread. */
+  readonly paths: readonly string[];
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly conditions: Conditions;
+  /** Milliseconds a plugin file may take to load, and to answer a call. */
+  readonly deadlines?: { readonly loadMs: number; readonly callMs: number };
+}
+
+/** Loads all plugins and is then ready to identify. Never rejects because of a plugin. */
+export async function openIdentifier(dependencies: IdentifierDependencies, signal: AbortSignal): Promise<Identifier> {
+  const { conditions, log } = dependencies;
+  const runners = new Set(await loadPlugins(dependencies, signal));
+
+  /** Resolves to undefined, and cuts the plugin off, when it does not keep its promises. */
+  async function ask<T>(runner: PluginRunner, call: () => Promise<T>): Promise<T | undefined> {
+    if (!runners.has(runner)) return undefined;
+    try {
+      return await call();
+    } catch (error) {
+      if (signal.aborted || !runners.delete(runner)) return undefined;
+      const reason = hasCode(error, "plugin.timeout") ? "timeout" : "failed";
+      conditions.raise(`plugin.${runner.name}.${reason}`, "error", `${describeError(error)}. It is off until aerial restarts.`);
+      log.warn({ plugin: runner.name, err: describeError(error) }, "plugin cut off");
+      await runner[Symbol.asyncDispose]();
+      return undefined;
+    }
+  }
+
+  return {
+    get plugins() {
+      return [...runners].map((runner) => runner.name);
+    },
+    async identify(devices, callSignal) {
+      const answers = await Promise.all([...runners].map((runner) => ask(runner, () => runner.claims(devices, callSignal))));
+      callSignal.throwIfAborted();
+      return devices.map((device, index) => {
+        const claims: Claim[] = answers.flatMap((answer) => answer?.[index] ?? []);
+        return { device, identity: identify(device, claims) };
+      });
+    },
+    async describe(radio, callSignal) {
+      const names = radio.identity.evidence.map((evidence) => evidence.plugin);
+      const speaking = [...runners].filter((runner) => names.includes(runner.name));
+      speaking.sort((left, right) => names.indexOf(right.name) - names.indexOf(left.name));
+      const parts = await Promise.all(speaking.map((runner) => ask(runner, () => runner.describe(radio, callSignal))));
+      callSignal.throwIfAborted();
+      return mergeDescriptions(parts.filter((part) => part !== undefined));
+    },
+    async [Symbol.asyncDispose]() {
+      const open = [...runners];
+      runners.clear();
+      await Promise.all(open.map((runner) => runner[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function mergeDescriptions(parts: readonly RadioDescription[]): RadioDescription {
+  return {
+    labels: Object.assign({}, ...parts.map((part) => part.labels)) as Record<string, string>,
+    environment: Object.assign({}, ...parts.map((part) => part.environment)) as Record<string, string>,
+    txt: Object.assign({}, ...parts.map((part) => part.txt)) as Record<string, string>,
+  };
+}

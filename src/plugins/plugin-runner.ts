@@ -1,0 +1,24 @@
+/** A plugin as the host calls it, wherever it runs. */
+import type { Device } from "../core/device.ts";
+import type { Radio } from "../core/radio.ts";
+import { toDeviceView } from "../identify/device-view.ts";
+import { claimsOf, type Claim } from "../identify/match-fingerprint.ts";
+import type { RadioDescription, RadioPlugin } from "../sdk/plugin.ts";
+
+export interface PluginRunner extends AsyncDisposable {
+  readonly name: string;
+  /** One list a device, in the order of the devices. Rejects with `plugin.failed` or `plugin.timeout`. */
+  claims(devices: readonly Device[], signal: AbortSignal): Promise<readonly (readonly Claim[])[]>;
+  /** Rejects like `claims`; empty for a plugin that adds nothing. */
+  describe(radio: Radio, signal: AbortSignal): Promise<RadioDescription>;
+}
+
+/** Runs a plugin that comes with aerial: its rows are data we ship, so it needs no thread of its own. */
+export function createBuiltInRunner(plugin: RadioPlugin): PluginRunner {
+  return {
+    name: plugin.name,
+    claims: async (devices) => devices.map((device) => claimsOf(plugin, toDeviceView(device))),
+    describe: async (radio) => plugin.describe?.(radio) ?? {},
+    async [Symbol.asyncDispose]() {},
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * A plugin file's own thread. Whatever the plugin does here, short of a crash of the whole process, ends with this thread:
+ * it may throw, hang in an expression or fill its heap. It is no sandbox: the plugin has the daemon's rights.
+ */
+import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
+import { parentPort, workerData } from "node:worker_threads";
+import { describeError } from "../core/errors.ts";
+import { toDeviceView } from "../identify/device-view.ts";
+import { claimsOf } from "../identify/match-fingerprint.ts";
+import type { RadioPlugin } from "../sdk/plugin.ts";
+import { isPlugin, pluginProblems } from "./plugin-shape.ts";
+import { loadReplyId, type WorkerData, type WorkerReply, type WorkerRequest } from "./worker-protocol.ts";
+
+const { path, sdkUrl } = workerData as WorkerData;
+
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message, []);
+}
+
+registerHooks({
+  resolve: (specifier, context, next) => (specifier === "aerial/sdk" ? { url: sdkUrl, shortCircuit: true } : next(specifier, context)),
+});
+
+async function load(): Promise<RadioPlugin | undefined> {
+  const module = (await import(pathToFileURL(path).href)) as { readonly plugin?: unknown };
+  const { plugin } = module;
+  if (isPlugin(plugin)) return plugin;
+  const problems = plugin === undefined ? ["it has no export named `plugin`"] : pluginProblems(plugin);
+  reply({ id: loadReplyId, ok: false, reason: "invalid", problems: [...problems] });
+  return undefined;
+}
+
+function answer(plugin: RadioPlugin, request: WorkerRequest): void {
+  const { id } = request;
+  try {
+    const value =
+      request.call === "claims"
+        ? request.devices.map((device) => claimsOf(plugin, toDeviceView(device)).map(({ plugin: _name, ...claim }) => claim))
+        : (plugin.describe?.(request.radio) ?? {});
+    reply({ id, ok: true, value });
+  } catch (error) {
+    reply({ id, ok: false, reason: "failed", problems: [describeError(error).slice(0, 1_000)] });
+  }
+}
+
+try {
+  const plugin = await load();
+  if (plugin !== undefined) {
+    parentPort?.on("message", (request: WorkerRequest) => answer(plugin, request));
+    reply({ id: loadReplyId, ok: true, value: plugin.name });
+  }
+} catch (error) {
+  reply({ id: loadReplyId, ok: false, reason: "failed", problems: [describeError(error).slice(0, 1_000)] });
+}
