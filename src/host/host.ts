@@ -1,0 +1,37 @@
+/** The host as the rest of aerial may use it: small capabilities under one set of roots. */
+import type { Clock } from "../core/clock.ts";
+import { type DeviceNodes, listDeviceNodes } from "./device-nodes.ts";
+import type { HostPaths } from "./host-paths.ts";
+import { createSysfs, type Sysfs } from "./sysfs.ts";
+import { createUsbStringReader, type UsbStringReader } from "./usb-strings.ts";
+import type { WifiModes } from "./wifi-modes.ts";
+
+export interface Host {
+  readonly paths: HostPaths;
+  /** sysfs, with each path that permissions keep from us told to `denied`. */
+  sysfs(denied: (path: string) => void): Sysfs;
+  readonly usbStrings: UsbStringReader;
+  readonly wifiModes: WifiModes;
+  /** Addresses of Bluetooth controllers by name (`hci0`), as far as BlueZ has told them. */
+  bluetoothAddresses(): ReadonlyMap<string, string>;
+  /** What is in `/dev` now. */
+  deviceNodes(): DeviceNodes;
+}
+
+export interface HostDeps {
+  readonly paths: HostPaths;
+  readonly clock: Clock;
+}
+
+/** Opens the host below `paths`. Nothing is read, and no thread or descriptor held, until something is asked. */
+export function openHost(deps: HostDeps): Host {
+  const { paths, clock } = deps;
+  return {
+    paths,
+    sysfs: (denied) => createSysfs(paths.sys, denied),
+    wifiModes: { accessPoint: async () => undefined },
+    bluetoothAddresses: () => new Map(),
+    usbStrings: createUsbStringReader({ root: paths.sys, clock, denied: () => {} }),
+    deviceNodes: () => listDeviceNodes(paths.dev),
+  };
+}
