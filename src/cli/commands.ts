@@ -1,0 +1,72 @@
+/** All commands. */
+import type { CommandSpec } from "./command.ts";
+import { configOption, daemonOptions, outputOption } from "./options.ts";
+
+const environmentNote = `Every key of the configuration can be set from the environment: AERIAL__SCAN__INTERVAL=30 is scan.interval.
+config/default.yaml explains every key.`;
+
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "run",
+    summary: "run the daemon",
+    positionals: [],
+    options: { config: configOption },
+    notes: `${environmentNote}\nThe first SIGTERM or SIGINT stops it in good order, the second at once. Labels stay: \`aerial cleanup\` removes them.`,
+    load: async () => (await import("./run-command.ts")).runDaemonCommand,
+  },
+  {
+    name: "devices",
+    summary: "list the radios the daemon knows",
+    positionals: [],
+    options: { ...daemonOptions, output: outputOption("table, wide, json or yaml") },
+    load: async () => (await import("./devices-command.ts")).runDevicesCommand,
+  },
+  {
+    name: "watch",
+    summary: "show radios coming, going and changing, live",
+    positionals: [],
+    options: { ...daemonOptions, output: outputOption("table or json (a document a line)") },
+    load: async () => (await import("./watch-command.ts")).runWatchCommand,
+  },
+  {
+    name: "explain",
+    summary: "why aerial believes what it believes of a radio, or why not",
+    positionals: ["RADIO"],
+    options: { ...daemonOptions, output: outputOption("table, json or yaml") },
+    notes: "RADIO is an id, a name, a device node (/dev/ttyUSB0), a USB port (1-1.2), a by-id name, a serial number or a sysfs path.",
+    load: async () => (await import("./explain-command.ts")).runExplainCommand,
+  },
+  {
+    name: "scan",
+    summary: "look once, without a daemon",
+    positionals: [],
+    options: {
+      config: configOption,
+      root: { type: "string", placeholder: "DIR", help: "look at the sys, dev, proc and run below DIR" },
+      output: outputOption("table, json or yaml"),
+    },
+    load: async () => (await import("./scan-command.ts")).runScanCommand,
+  },
+  {
+    name: "cleanup",
+    summary: "take back everything aerial has written to the cluster for this node",
+    positionals: [],
+    options: { config: configOption },
+    notes: `Stop the daemon on this node first, or it writes everything again.\nNeeds kubernetes.enabled, labels.prefix and labels.aliases as the daemon had them.\n${environmentNote}`,
+    load: async () => (await import("./cleanup-command.ts")).runCleanupCommand,
+  },
+  {
+    name: "health",
+    summary: "ask the daemon how it is; fails when none answers",
+    positionals: [],
+    options: { ...daemonOptions, ready: { type: "boolean", help: "fail, with exit code 1, until a whole scan has been published" } },
+    load: async () => (await import("./health-command.ts")).runHealthCommand,
+  },
+  {
+    name: "version",
+    summary: "print the version",
+    positionals: [],
+    options: {},
+    load: async () => (await import("./version-command.ts")).runVersionCommand,
+  },
+];

@@ -1,0 +1,116 @@
+/** Asking the daemon, over its unix socket. */
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
+import { AerialError, errnoOf } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { socketCandidates } from "../config/machine.ts";
+import type { ProblemView } from "../api/api-view.ts";
+import { type Invocation, textOption } from "./command.ts";
+
+const answerDeadlineMs = 10_000;
+const largestAnswer = 64 * 1024 * 1024;
+
+export interface DaemonClient {
+  /** The JSON at `path`. Throws `api.*`, or `inventory.unknown-radio` where the daemon says so. */
+  get(path: string): Promise<unknown>;
+  /** As `get`, but 503 is an answer too: health checks say no with it. */
+  ask(path: string): Promise<Answer>;
+  /** Lines of a stream as they come, until the daemon ends it. */
+  lines(path: string): AsyncIterable<string>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A client for the daemon that the command's options and configuration point to. Connects when asked something. */
+export function createDaemonClient(invocation: Invocation): DaemonClient {
+  const file = textOption(invocation, "config");
+  const socket = textOption(invocation, "socket");
+  const { machine } = invocation;
+  const candidates =
+    socket === undefined ? socketCandidates(loadConfig({ machine, ...(file === undefined ? {} : { file }) }).config, machine) : [socket];
+  return clientFor(candidates);
+}
+
+/** A client that tries the sockets in order and talks to the first that answers. */
+export function clientFor(candidates: readonly string[]): DaemonClient {
+  const fetchJson = async (path: string, accepted: readonly number[]): Promise<Answer> => {
+    const response = await connect(candidates, path);
+    const status = response.statusCode ?? 0;
+    const body = await readJson(response);
+    if (!accepted.includes(status)) throw toError(status, body);
+    return { status, body };
+  };
+  return {
+    ask: (path) => fetchJson(path, [200, 503]),
+    get: async (path) => (await fetchJson(path, [200])).body,
+    async *lines(path) {
+      const response = await connect(candidates, path);
+      if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
+      yield* readLines(response);
+    },
+  };
+}
+
+async function connect(candidates: readonly string[], path: string): Promise<IncomingMessage> {
+  const refusals: string[] = [];
+  for (const socketPath of candidates) {
+    try {
+      return await send(socketPath, path);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "ENOENT" || errno === "ECONNREFUSED") refusals.push(socketPath);
+      else if (errno === "EACCES" || errno === "EPERM") refusals.push(`${socketPath}: permission denied`);
+      else throw new AerialError("api.protocol", `asking the daemon at ${printable(socketPath)} failed`, { cause: error });
+    }
+  }
+  throw new AerialError("api.unreachable", `no aerial is running (tried ${printable(refusals.join(", "))})`);
+}
+
+async function send(socketPath: string, path: string): Promise<IncomingMessage> {
+  const outgoing = request({ socketPath, path, headers: { host: "localhost", accept: "application/json" }, agent: false });
+  outgoing.setTimeout(answerDeadlineMs, () => outgoing.destroy(new AerialError("api.protocol", "no answer within 10 s")));
+  outgoing.end();
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+  return response;
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestAnswer) throw new AerialError("api.protocol", "the daemon's answer is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  const text = await readText(response);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new AerialError("api.protocol", "the daemon's answer is not JSON", { cause: error });
+  }
+}
+
+async function* readLines(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
+  let rest = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response as AsyncIterable<string>) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    if (rest.length > largestAnswer) throw new AerialError("api.protocol", "a line of the daemon's answer is too long");
+    yield* parts;
+  }
+}
+
+function toError(status: number, body: unknown): AerialError {
+  const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<ProblemView>;
+  const detail = typeof problem.detail === "string" ? problem.detail : `the daemon answered ${status}`;
+  return new AerialError(problem.code === "inventory.unknown-radio" ? problem.code : "api.protocol", detail);
+}
