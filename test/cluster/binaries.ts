@@ -40,7 +40,7 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
   };
 }
 
-/** Builds the programs that are not in the cache yet and says how far it is. A minute to some minutes the first time. */
+/** Builds the programs that are not in the cache yet and says how far it is. Minutes the first time. */
 export async function buildBinaries(report: (line: string) => void, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
   const version = await kubernetesVersion();
   const directory = cacheDirectory(version, environment);
@@ -50,7 +50,7 @@ export async function buildBinaries(report: (line: string) => void, environment:
     report(`Kubernetes ${version} for tests: in ${directory}`);
     return;
   }
-  report(`building ${missing.join(" and ")} ${version} from source into ${directory} (once; about five minutes on two cores)`);
+  report(`building ${missing.join(" and ")} ${version} from source into ${directory} (once; five to ten minutes on two cores)`);
   await mkdir(directory, { recursive: true });
   // In a directory beside the finished ones, so that renaming is atomic and half a build is never found.
   const scratch = await mkdtemp(join(directory, ".build-"));
