@@ -14,6 +14,8 @@ export interface ByIdSource {
   readonly port?: number;
 }
 
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Buffer sizes of systemd's udev-builtin-usb_id.c, without the terminating zero. */
 const stringLimit = 63;
 const serialLimit = 511;
@@ -49,20 +51,28 @@ function trimEnd(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, end);
 }
 
-/** Drops leading and trailing blanks and turns every run of them into one `_`; reads and writes at most `limit` bytes. */
+/** Drops leading and trailing blanks and turns every run of them into one `_`; reads at most `limit` bytes. */
 function replaceWhitespace(bytes: Uint8Array, limit: number): Uint8Array {
+  const read = bytes.subarray(0, limit);
+  const first = read.findIndex((byte) => !isBlank(byte));
   const out: number[] = [];
   let blank = false;
-  for (const byte of bytes.subarray(0, limit)) {
-    if (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)) {
+  for (const byte of first === -1 ? [] : read.subarray(first)) {
+    // As isspace(3) in the C locale: vertical tab and form feed too, which at the start are not dropped.
+    if (isBlank(byte) || byte === 0x0b || byte === 0x0c) {
       blank = true;
       continue;
     }
-    if (blank && out.length > 0) out.push(0x5f);
+    if (blank) out.push(0x5f);
     blank = false;
     out.push(byte);
   }
   return Uint8Array.from(out);
+}
+
+/** systemd's WHITESPACE. */
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 /** Keeps `[A-Za-z0-9#+.:=@_-]`, `\x` and well-formed UTF-8; every other byte becomes `_`. */
@@ -92,7 +102,7 @@ function decodeMultibyte(bytes: Uint8Array): string | undefined {
   const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 0;
   if (length === 0 || bytes.length < length) return undefined;
   try {
-    const character = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
+    const character = strictUtf8.decode(bytes.subarray(0, length));
     const code = character.codePointAt(0) ?? 0;
     const isNoncharacter = (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) === 0xfffe;
     return isNoncharacter ? undefined : character;

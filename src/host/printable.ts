@@ -10,6 +10,8 @@ export const longestText = 255;
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** `text` with each unprintable character replaced by U+FFFD, cut to 255 UTF-16 code units between characters. */
 export function toPrintable(text: string): string {
   const safe = text.replace(unprintable, "\u{fffd}");
@@ -21,5 +23,5 @@ export function toPrintable(text: string): string {
 
 /** Decodes bytes as UTF-8, malformed sequences as U+FFFD, and makes the result printable. Total: never throws. */
 export function decodePrintable(bytes: Uint8Array): string {
-  return toPrintable(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+  return toPrintable(utf8.decode(bytes));
 }

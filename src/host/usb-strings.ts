@@ -94,7 +94,7 @@ async function readLocked(path: string, denied: (path: string) => void): Promise
   for (;;) {
     try {
       await using file = await open(path, "r");
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(attributeLimit), 0, attributeLimit, 0);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(attributeLimit), 0, attributeLimit, null);
       return withoutNewline(Uint8Array.from(buffer.subarray(0, bytesRead)));
     } catch (error) {
       // A signal that arrives while the thread waits for the lock interrupts it.

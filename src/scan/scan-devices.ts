@@ -33,7 +33,7 @@ export async function scanDevices(host: Host, clock: Clock): Promise<Scan> {
   ];
   const context: Context = { tree, readUsb, busy };
   const functions = (await Promise.all(found.map((one) => toDevice(context, one)))).filter(isPresent);
-  const taken = new Set(found.flatMap((one) => findUsbPlace(sysfs, one.at.path)?.devicePath ?? []));
+  const taken = new Set(found.flatMap((one) => findUsbPlace(one.at.path)?.devicePath ?? []));
   const others = (await Promise.all(listUsbDevices(tree, taken).map((path) => toUsbDevice(context, path)))).filter(isPresent);
 
   return {
@@ -54,7 +54,7 @@ async function toDevice(context: Context, found: FoundFunction): Promise<Device 
   const { sysfs } = context.tree;
   if (found.nodes === "missing") return undefined;
   const base = { sysPath: found.at.path, function: found.function, nodes: found.nodes, ...found.facts };
-  const place = findUsbPlace(sysfs, found.at.path);
+  const place = findUsbPlace(found.at.path);
   if (place === undefined) {
     const driver = found.at.device === undefined ? undefined : readDriver(sysfs, found.at.device);
     const platform = readPlatform(sysfs, found.at.device);

@@ -1,6 +1,7 @@
 /** Serial ports with hardware behind them, and spidev. */
 import type { FoundFunction } from "./functions.ts";
-import { isOnUsb, listClass, readNodes, skipSerialBase, toNodeName, type Tree } from "./tree.ts";
+import { listClass, readNodes, skipSerialBase, toNodeName, type Tree } from "./tree.ts";
+import { findUsbPlace } from "./usb.ts";
 
 /** serial_core's "no UART found here" (include/uapi/linux/serial.h, PORT_UNKNOWN). */
 const unknownPort = 0;
@@ -9,12 +10,15 @@ const unknownPort = 0;
 export function findSerialPorts(tree: Tree): readonly FoundFunction[] {
   const { sysfs } = tree;
   // Virtual consoles are many and never hardware: not even worth a look.
-  return listClass(sysfs, "tty", /^(?!tty\d*$)/).flatMap(({ name, path, device }) => {
-    const hardware = device === undefined ? undefined : skipSerialBase(sysfs, device);
-    if (hardware === undefined || !(isOnUsb(path) || isDetectedUart(tree, path, hardware))) return [];
-    const nodes = readNodes(tree, path, toNodeName(name));
-    const port = sysfs.number(`${hardware}/port_number`, 10);
-    return [{ function: "serial", at: { name, path, device: hardware }, nodes, ...(port === undefined ? {} : { port }) }];
+  return listClass(sysfs, "tty", /^(?!tty\d*$)/).flatMap((at): FoundFunction[] => {
+    if (at.device === undefined) return [];
+    const nodes = (): FoundFunction["nodes"] => readNodes(tree, at.path, toNodeName(at.name));
+    if (findUsbPlace(at.path) !== undefined) {
+      const port = sysfs.linkName(`${at.device}/subsystem`) === "usb-serial" ? sysfs.number(`${at.device}/port_number`, 10) : undefined;
+      return [{ function: "serial", at, nodes: nodes(), ...(port === undefined ? {} : { port }) }];
+    }
+    const device = skipSerialBase(sysfs, at.device);
+    return isDetectedUart(tree, at.path, device) ? [{ function: "serial", at: { ...at, device }, nodes: nodes() }] : [];
   });
 }
 

@@ -60,11 +60,6 @@ export function skipSerialBase(sysfs: Sysfs, device: string): string {
   return withAncestors(device).find((path) => sysfs.linkName(`${path}/subsystem`) !== "serial-base") ?? device;
 }
 
-/** Whether a canonical path lies on a USB. */
-export function isOnUsb(path: string): boolean {
-  return /\/usb\d+\//.test(path);
-}
-
 /** The driver bound to a device. */
 export function readDriver(sysfs: Sysfs, device: string): string | undefined {
   return sysfs.linkName(`${device}/driver`);

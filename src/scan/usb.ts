@@ -4,7 +4,6 @@ import { byIdName } from "../host/by-id-name.ts";
 import { decodePrintable } from "../host/printable.ts";
 import type { Sysfs } from "../host/sysfs.ts";
 import type { UsbStringReader, UsbStrings } from "../host/usb-strings.ts";
-import { isOnUsb, withAncestors } from "./tree.ts";
 
 /** Where on the USB a function hangs; paths are canonical. */
 export interface UsbPlace {
@@ -33,17 +32,15 @@ export function createUsbReader(sysfs: Sysfs, strings: UsbStringReader): UsbRead
   };
 }
 
-/** The USB device that `path` lies in: the nearest folder with `idVendor`. Undefined for what is not on the USB. */
-export function findUsbPlace(sysfs: Sysfs, path: string): UsbPlace | undefined {
-  if (!isOnUsb(path)) return undefined;
-  let below: string | undefined;
-  for (const at of withAncestors(path)) {
-    if (sysfs.text(`${at}/idVendor`) !== undefined) {
-      return { devicePath: at, ...(below !== undefined && isInterfacePath(below) ? { interfacePath: below } : {}) };
-    }
-    below = at;
-  }
-  return undefined;
+/**
+ * The innermost USB device that the canonical `path` lies in, told by the kernel's naming alone: devices are called
+ * `<bus>-<port>[.<port>…]`, interfaces `<device>:<configuration>.<interface>` (drivers/usb/core/usb.c, message.c).
+ */
+export function findUsbPlace(path: string): UsbPlace | undefined {
+  const found = /^(.*\/usb\d+\/(?:.*\/)?\d+-\d+(?:\.\d+)*)(\/\d+-[\d.]+:\d+\.\d+)?(?=\/|$)/.exec(path);
+  const devicePath = found?.[1];
+  if (devicePath === undefined) return undefined;
+  return { devicePath, ...(found?.[2] === undefined ? {} : { interfacePath: devicePath + found[2] }) };
 }
 
 /** The facts for a function at `place`: the device's, and which interface it is. */
