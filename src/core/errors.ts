@@ -20,6 +20,7 @@ const errorKinds = {
   "inventory.unusable": { retryable: false, hint: "free space or permissions in the state directory" },
   "inventory.unknown-radio": { retryable: false, hint: "`aerial devices` lists the radios" },
   "inventory.leased": { retryable: true, hint: "wait for the holder to finish; `aerial explain` names it" },
+  "inventory.invalid-kind": { retryable: false, hint: "use lower-case letters, digits and hyphens, such as zigbee; at most 63" },
   "inventory.invalid-name": { retryable: false, hint: "use at most 63 printable characters" },
   "kube.config": { retryable: false, hint: "run in a pod with a service account, or set kubernetes.kubeconfig" },
   "kube.unreachable": { retryable: true, hint: "check the API server and the network; aerial keeps retrying" },

@@ -57,7 +57,8 @@ export interface HistoryEntry {
     | "named"
     | "overridden"
     | "leased"
-    | "released";
+    | "released"
+    | "forgotten";
   readonly radioId: string;
   /** One sentence for people. */
   readonly text: string;

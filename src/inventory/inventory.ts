@@ -11,10 +11,14 @@ export interface HistoryQuery {
 }
 
 export interface Inventory extends Watch<Snapshot> {
+  /** Names this history among all others: with a sequence it makes a message id that is never used twice. */
+  readonly historyId: string;
   /** The one write door: reduces, stores, then publishes the new snapshot. Throws `inventory.*` for intents that cannot be met. */
   apply(event: InventoryEvent): Snapshot;
+  /** What is safely stored; while the disk refuses, newer entries wait and appear here once they are written. */
   history(query: HistoryQuery): readonly HistoryEntry[];
   /** The last history sequence a reader has dealt with; 0 at first. Survives restart. */
   cursor(reader: string): number;
+  /** Moves a cursor forward, never back and never beyond the newest entry. */
   advanceCursor(reader: string, sequence: number): void;
 }
