@@ -57,7 +57,7 @@ function createApp(log: Log): FastifyInstance {
     bodyLimit: 64 * 1024,
     routerOptions: { maxParamLength: longestKey },
     // Raised by the router before any handler of ours.
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, toProblem(error)),
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
     ajv: { customOptions: { removeAdditional: false } },
   });
   app.addHook("onRequest", async (request, reply) => {

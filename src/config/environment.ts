@@ -56,8 +56,8 @@ function toSegment(key: string): string {
 }
 
 function readValue(value: { schema: JsonSchema; path: readonly string[]; text: string; variable: string }): RawNode {
-  const { type } = schemaAt(value.schema, value.path) ?? {};
-  const structured = type === "object" || type === "array";
+  const { properties, additionalProperties, items } = schemaAt(value.schema, value.path) ?? {};
+  const structured = properties !== undefined || items !== undefined || typeof additionalProperties === "object";
   return structured
     ? parseYamlVariable(value.text, value.variable)
     : { kind: "text", text: value.text, origin: { source: value.variable } };

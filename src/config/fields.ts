@@ -1,9 +1,9 @@
 /** Field types of the configuration. Each takes the text that was written, so that a file and an environment variable mean the same. */
 import { z } from "zod";
 
-/** A whole number within bounds; `unit` is for the message. */
-export function wholeNumber(minimum: number, maximum: number, unit: string) {
-  const rule = `must be a whole number of ${unit} from ${minimum} to ${maximum}`;
+/** A whole number within bounds; `unit`, where it has one, is for the message. */
+export function wholeNumber(minimum: number, maximum: number, unit?: string) {
+  const rule = `must be a whole number${unit === undefined ? "" : ` of ${unit}`} from ${minimum} to ${maximum}`;
   return z
     .string()
     .regex(/^[0-9]{1,9}$/, { error: rule, abort: true })

@@ -26,6 +26,8 @@ export function configJsonSchema(): JsonSchema {
       });
       if (required === undefined || required.length === 0) delete jsonSchema.required;
       else jsonSchema.required = required;
+      // A section with nothing in it (`node:`) is as good as none.
+      if (isSection(jsonSchema)) Object.assign(jsonSchema, { type: ["object", "null"] });
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   }) as JsonSchema;
@@ -34,7 +36,10 @@ export function configJsonSchema(): JsonSchema {
 /** Sections come as if empty when left out. */
 function isSection(schema: z.core.JSONSchema.BaseSchema): boolean {
   return (
-    schema.type === "object" && schema.additionalProperties === false && (schema.required ?? []).length === 0 && schema.minProperties !== 1
+    schema.properties !== undefined &&
+    schema.additionalProperties === false &&
+    (schema.required ?? []).length === 0 &&
+    schema.minProperties !== 1
   );
 }
 

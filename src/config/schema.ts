@@ -95,7 +95,7 @@ const api = z.strictObject({
       "x-default": "/run/aerial/aerial.sock for root, else $XDG_RUNTIME_DIR/aerial.sock, else aerial.sock in state.directory",
       examples: ["/run/aerial/aerial.sock"],
     }),
-  port: wholeNumber(1, 65_535, "port")
+  port: wholeNumber(1, 65_535)
     .exactOptional()
     .meta({
       description: "A TCP port on the loopback address for the same API, without a password. Every program on the node can reach it.",
@@ -109,38 +109,49 @@ const plugins = z.strictObject({
     .array(absolutePath())
     .default([])
     .meta({
-      description: "Plugins to load beside the built-in ones: files or directories. They run with aerial's rights.",
-      examples: [["/etc/aerial/plugins/my-radio"]],
+      description: "Plugin files to load beside the built-in radios. Each runs in a thread of its own, with aerial's rights.",
+      examples: [["/etc/aerial/plugins/my-radio.js"]],
     }),
 });
 
 const radio = z.strictObject({
   match: z
     .strictObject({
-      serial: z.string().min(1, { error: "must not be empty" }).max(255).exactOptional().describe("The USB serial number."),
+      serial: z
+        .string()
+        .min(1, { error: "must not be empty" })
+        .max(255)
+        .exactOptional()
+        .meta({ description: "The USB serial number.", examples: ["0001"] }),
       port: z
         .string()
         .regex(/^[0-9]+-[0-9]+(\.[0-9]+)*$/, { error: "must be a USB port path, such as 1-1.2" })
         .exactOptional()
-        .describe("The USB port path, as `aerial devices` shows it."),
-      vendorId: usbId().exactOptional().describe("The USB vendor id."),
-      productId: usbId().exactOptional().describe("The USB product id."),
+        .meta({ description: "The USB port path, as `aerial devices` shows it.", examples: ["1-1.2"] }),
+      vendorId: usbId()
+        .exactOptional()
+        .meta({ description: "The USB vendor id.", examples: ["10c4"] }),
+      productId: usbId()
+        .exactOptional()
+        .meta({ description: "The USB product id.", examples: ["ea60"] }),
       byId: z
         .string()
         .regex(/^(\/dev\/serial\/by-id\/)?[^/\0]+$/, { error: "must be a name in /dev/serial/by-id" })
         .transform((text) => text.replace(/^.*\//, ""))
         .pipe(z.string())
         .exactOptional()
-        .describe("The name in /dev/serial/by-id."),
+        .meta({ description: "The name in /dev/serial/by-id.", examples: ["usb-Acme_Stick_0001-if00-port0"] }),
     })
     .refine((match) => Object.keys(match).length > 0, { error: "must name at least one of serial, port, vendorId, productId, byId" })
-    .describe("Which radio is meant; all that is given must hold."),
-  name: printableText(63).exactOptional().describe("What you call it."),
+    .meta({ description: "Which radio is meant; all that is given must hold.", minProperties: 1 }),
+  name: printableText(63)
+    .exactOptional()
+    .meta({ description: "What you call it.", examples: ["attic"] }),
   kind: z
     .string()
     .regex(kindPattern, { error: "must be a kind of radio, such as zigbee" })
     .exactOptional()
-    .describe("What it is, when you know better than aerial."),
+    .meta({ description: "What it is, when you know better than aerial.", examples: ["zigbee"] }),
 });
 
 const radios = z
@@ -156,7 +167,6 @@ const radios = z
   .default([])
   .meta({
     description: "Names for radios, and what they are where aerial can't tell or is wrong.",
-    examples: [[{ match: { serial: "0001" }, name: "attic", kind: "zigbee" }]],
   });
 
 const log = z.strictObject({
