@@ -11,7 +11,10 @@ export interface NodeAccess {
 }
 
 /** Throws `kube.*`; `kube.not-found` when the cluster has no such node. */
-export async function readNode({ kube, node }: NodeAccess, signal: AbortSignal): Promise<NodeView> {
+export async function readNode(
+  { kube, node }: { readonly kube: Pick<Kube, "get">; readonly node: string },
+  signal: AbortSignal,
+): Promise<NodeView> {
   return toNodeView(await kube.get(nodePath(node), signal), node);
 }
 
