@@ -176,7 +176,7 @@ export const csrBluetooth: VirtualStick = {
   driver: "btusb",
 };
 
-/** A card for a driver this kernel has not: the device is on the bus, and nothing else happens. */
+/** A device no driver in the kernel knows: it is on the bus, and nothing else happens. */
 export const noDriverStick: VirtualStick = {
   name: "a device without a driver",
   vendorId: "1c40",

@@ -1,0 +1,83 @@
+/** CDC-ACM sticks made by the kernel's own gadget drivers: configfs on dummy_hcd (Documentation/usb/gadget_configfs.rst). */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { WireStick } from "../protocol.ts";
+import { loadModule } from "./modules.ts";
+
+const execute = promisify(execFile);
+const configfs = "/sys/kernel/config";
+/** As dummy_hcd is loaded with; guest/init.sh loads it. */
+export const gadgetPortCount = 4;
+/** configfs' limit for a string, in bytes of UTF-8. */
+const longestString = 126;
+
+export interface GadgetStick {
+  unplug(): void;
+}
+
+/** Whether the gadget drivers can be this stick to the letter: one port, no replay, no string that configfs would change. */
+export function fitsGadget({ driver, ports = 1, descriptorsBase64, manufacturer, product, serial }: WireStick): boolean {
+  const strings = [manufacturer, product, serial].filter((text) => text !== undefined);
+  return driver === "cdc_acm" && ports === 1 && descriptorsBase64 === undefined && strings.every((text) => fitsConfigfs(text));
+}
+
+function fitsConfigfs(text: string): boolean {
+  return (
+    !/\p{Surrogate}/u.test(text) && !text.includes("\0") && !text.endsWith("\n") && text !== "" && Buffer.byteLength(text) <= longestString
+  );
+}
+
+/** Plugs a stick into gadget port `index` (0 to `gadgetPortCount` - 1). Its far end sends back what it gets. */
+export async function plugGadget(index: number, stick: WireStick): Promise<GadgetStick> {
+  await loadModule("libcomposite");
+  await loadModule("usb_f_acm");
+  if (!existsSync(join(configfs, "usb_gadget"))) await execute("/bin/busybox", ["mount", "-t", "configfs", "configfs", configfs]);
+  const gadget = join(configfs, "usb_gadget", `lab${index}`);
+  const line = prepareGadget(gadget);
+  describe(gadget, stick);
+  const farEnd = openFarEnd(line);
+  writeFileSync(join(gadget, "UDC"), `dummy_udc.${index}`);
+  return {
+    unplug() {
+      writeFileSync(join(gadget, "UDC"), "\n");
+      farEnd.kill("SIGKILL");
+    },
+  };
+}
+
+/** Makes the gadget the first time; gives the tty at its far end. */
+function prepareGadget(gadget: string): string {
+  const acm = join(gadget, "functions", "acm.lab");
+  if (!existsSync(gadget)) {
+    mkdirSync(gadget);
+    mkdirSync(acm);
+    mkdirSync(join(gadget, "configs", "c.1"));
+    symlinkSync(acm, join(gadget, "configs", "c.1", "acm.lab"));
+    writeFileSync(join(gadget, "bDeviceClass"), "0x02");
+  }
+  return `/dev/ttyGS${readFileSync(join(acm, "port_num"), "utf8").trim()}`;
+}
+
+function describe(gadget: string, stick: WireStick): void {
+  writeFileSync(join(gadget, "idVendor"), `0x${stick.vendorId}`);
+  writeFileSync(join(gadget, "idProduct"), `0x${stick.productId}`);
+  writeFileSync(join(gadget, "bcdDevice"), `0x${stick.release ?? "0100"}`);
+  const strings = join(gadget, "strings", "0x409");
+  if (existsSync(strings)) rmdirSync(strings);
+  const texts = { manufacturer: stick.manufacturer, product: stick.product, serialnumber: stick.serial };
+  for (const [name, text] of Object.entries(texts)) {
+    if (text === undefined) continue;
+    // Without a folder of strings the stick has none at all, like a Z-Stick.
+    mkdirSync(strings, { recursive: true });
+    writeFileSync(join(strings, name), text);
+  }
+}
+
+/** Ends by itself when the stick is unplugged: the kernel hangs the line up. */
+function openFarEnd(line: string): ChildProcess {
+  return spawn("/bin/busybox", ["sh", "-c", `exec <>${line} >&0 && /bin/busybox stty raw -echo && exec /bin/busybox cat`], {
+    stdio: "ignore",
+  });
+}
