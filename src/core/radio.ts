@@ -23,12 +23,14 @@ export interface Radio {
   readonly device: Device;
   /** As last identified in application mode, or as overridden; a stick in its bootloader keeps it. */
   readonly identity: Identity;
+  /** `absent` for all radios until the first whole scan since start. */
   readonly presence: "present" | "absent";
-  /** Set while absent: when it was first missed. */
+  /** Set while absent: when it was first missed. Not yet set for what was present when aerial ended, until the first whole scan. */
   readonly absentSince?: string;
   readonly mode: "application" | "bootloader";
   readonly lease?: Lease;
   readonly firstSeen: string;
+  /** While present: when something about it last changed. While absent: the last scan that had it. */
   readonly lastSeen: string;
 }
 

@@ -47,7 +47,7 @@ export function meet({ id, basis, sighting }: Newcomer, moment: Moment): Change 
 export function attach(before: Memory, sighting: Sighting, moment: Moment): Change {
   const { device, identity, origin } = sighting;
   const came = before.presence === "absent";
-  const replugged = generation(before.device) !== generation(device);
+  const replugged = !isSameEnumeration(before.device, device);
   const near = nearness(before.origin.place, origin.place);
   const toldBootloader = before.toldBootloader === true && !came && !replugged && identity.mode === "application";
   const mode = toldBootloader ? "bootloader" : identity.mode;
@@ -107,9 +107,9 @@ function retold({ told, basis, mode }: Memory, now: Identity["mode"], replugged:
   return flashed || (replugged && basis === "port") ? doubted(told) : told;
 }
 
-/** Tells one enumeration of a USB device from the next. */
-function generation({ usb }: Device): string {
-  return usb === undefined ? "" : `${usb.busNumber}.${usb.deviceNumber}`;
+/** Whether the device has been plugged in all the time between two sightings; true for what is not on USB. */
+export function isSameEnumeration(left: Device, right: Device): boolean {
+  return left.usb?.busNumber === right.usb?.busNumber && left.usb?.deviceNumber === right.usb?.deviceNumber;
 }
 
 /** A driver that binds later gives the same device another function and path; that is no replug. */

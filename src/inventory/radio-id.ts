@@ -39,7 +39,8 @@ const looksLikeLane = /-(if[0-9a-f]{2})?(p\d+)?(n\d+)?$/;
 
 function placeId({ family, lane, place }: Origin, node: string): string {
   const port = family.includes("-") ? place.port : (place.port.split("/").at(-1) ?? place.port);
-  const end = fit(`${toLabelText(port)}${lane === "" ? "" : `-${lane}`}`, 28);
+  const seat = toLabelText(port) || digest(port);
+  const end = fit(lane === "" ? seat : `${seat}-${lane}`, 28);
   return `${family}-${fit(node, longestId - family.length - end.length - 2)}-${end}`;
 }
 

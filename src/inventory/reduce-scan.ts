@@ -1,10 +1,11 @@
 /** A whole scan: who is there, who came, went, moved, and who is new. Pure. */
 import type { IdentifiedDevice } from "../core/identity.ts";
 import type { IdBasis, InventoryEvent } from "../core/radio.ts";
-import { attach, detach, meet, type Change } from "./attendance.ts";
+import { attach, detach, isSameEnumeration, meet, type Change } from "./attendance.ts";
 import { believedIdentity, overrideFor } from "./belief.ts";
 import { draft, type Moment } from "./history-draft.ts";
-import { identityOf, type Memory } from "./memory.ts";
+import { toForget } from "./forget.ts";
+import type { Memory } from "./memory.ts";
 import { compareNaturally, toOrigins } from "./origin.ts";
 import { allocateRadioId } from "./radio-id.ts";
 import { hasUniqueSerial, recognize, recognizeBootloaders, type Sighting } from "./recognize.ts";
@@ -26,16 +27,18 @@ export function reduceScan(state: InventoryState, event: Scanned): ScanReduction
 
   const recognized = new Map(recognize(application, known));
   const dismissed = new Set<Memory>();
+  const replaced = new Set<Memory>();
   for (const [sighting, memory] of recognized) {
     if (isStillRadio(state, sighting, memory)) continue;
     recognized.delete(sighting);
-    dismissed.add(memory);
+    if (isSameEnumeration(memory.device, sighting.device)) dismissed.add(memory);
+    else replaced.add(memory);
   }
-  const claimed = new Set([...recognized.values(), ...dismissed]);
+  const claimed = new Set([...recognized.values(), ...dismissed, ...replaced]);
   const unclaimed = known.filter((memory) => !claimed.has(memory));
   const owned = recognizeBootloaders(bootloaders, unclaimed, event.at);
   for (const [sighting, memory] of owned) recognized.set(sighting, memory);
-  const orphans = bootloaders.filter((sighting) => !owned.has(sighting) && sighting.identity.state === "identified");
+  const orphans = bootloaders.filter((sighting) => !owned.has(sighting) && isRadio(state, sighting));
   const ownedMemories = new Set(owned.values());
   const free = unclaimed.filter((memory) => !ownedMemories.has(memory));
   for (const [sighting, memory] of recognize(orphans, free)) recognized.set(sighting, memory);
@@ -49,8 +52,10 @@ export function reduceScan(state: InventoryState, event: Scanned): ScanReduction
   };
 
   const present = new Set(recognized.values());
-  for (const memory of known.filter((one) => !present.has(one))) {
-    if (isForgotten(memory, state, event.at)) changes.push(draft({ type: "forgotten", memory, moment }));
+  const missing = known.filter((one) => !present.has(one));
+  const forgotten = toForget(missing, state, event.at);
+  for (const memory of missing) {
+    if (forgotten.has(memory)) changes.push(draft({ type: "forgotten", memory, moment }));
     else keep(detach(memory, moment, dismissed.has(memory)));
   }
   for (const [sighting, memory] of [...recognized].sort(([, left], [, right]) => compareNaturally(left.id, right.id))) {
@@ -97,16 +102,6 @@ function isRadio({ overrides }: InventoryState, { device, identity }: Sighting):
 /** A remembered radio whose device is now known to be none stays one only if people say so. */
 function isStillRadio(state: InventoryState, sighting: Sighting, memory: Memory): boolean {
   return memory.kind !== undefined || isRadio(state, sighting);
-}
-
-const dayMs = 86_400_000;
-
-function isForgotten(memory: Memory, { forgetAfterDays, overrides }: InventoryState, at: string): boolean {
-  if (memory.presence === "present" || memory.absentSince === undefined || memory.lease !== undefined) return false;
-  if (memory.name !== undefined || memory.kind !== undefined) return false;
-  const identity = identityOf(memory, overrides);
-  if (identity.state === "identified" && identity.certainty === "certain") return false;
-  return Date.parse(at) - Date.parse(memory.absentSince) > forgetAfterDays * dayMs;
 }
 
 function lastSeenOf({ lastScanAt }: InventoryState): { readonly lastScanAt?: string } {
