@@ -2,7 +2,7 @@
 import type { Fingerprint } from "aerial/sdk";
 
 const hubzIds = { vendorId: "10c4", productId: "8a2a" } as const;
-const hubzName = /hubz|z-wave|zigbee/i;
+const hubzName = /\bhubz\b/i;
 const hubz = {
   says: "is",
   certainty: "likely",

@@ -36,7 +36,7 @@ export const fingerprints: readonly Fingerprint[] = [
   {
     ...certain,
     id: "zooz-zst39",
-    match: { vendorId: "1a86", productId: "55d4", name: /^zooz .*z-wave/i },
+    match: { vendorId: "1a86", productId: "55d4", name: /^zooz (?!.*zst10)/i },
     vendor: "Zooz",
     model: "ZST39 800LR",
     source: homeAssistant,
@@ -44,7 +44,7 @@ export const fingerprints: readonly Fingerprint[] = [
   {
     ...certain,
     id: "zooz-zst10",
-    match: { vendorId: "10c4", productId: "ea60", name: /zooz .*z-wave/i },
+    match: { vendorId: "10c4", productId: "ea60", name: /\bzst10\b/i },
     vendor: "Zooz",
     model: "ZST10 700",
     source: "the product's own strings",

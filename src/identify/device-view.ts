@@ -22,17 +22,17 @@ const hexIds = /^([0-9a-f]{4})(?:_([0-9a-f]{4})(?:_|$))?/;
 /** Prepares a device for matching. Never throws, whatever the strings hold. */
 export function toDeviceView(device: Device): DeviceView {
   const { usb } = device;
-  if (usb !== undefined) {
-    return {
-      device,
-      vendorId: usb.vendorId,
-      productId: usb.productId,
-      name: toUsbName(`${usb.manufacturer ?? usb.vendorId} ${usb.product ?? usb.productId}`),
-      ...(usb.interfaceNumber === undefined ? {} : { interfaceNumber: usb.interfaceNumber }),
-    };
-  }
-  if (device.byId === undefined || !device.byId.startsWith("usb-")) return { device };
-  return { device, ...readByIdName(device.byId) };
+  const byId = device.byId?.startsWith("usb-") === true ? readByIdName(device.byId) : {};
+  if (usb === undefined) return { device, ...byId };
+  const named = usb.manufacturer !== undefined && usb.product !== undefined;
+  const interfaceNumber = usb.interfaceNumber ?? byId.interfaceNumber;
+  return {
+    device,
+    vendorId: usb.vendorId,
+    productId: usb.productId,
+    name: (named ? undefined : byId.name) ?? toUsbName(`${usb.manufacturer ?? usb.vendorId} ${usb.product ?? usb.productId}`),
+    ...(interfaceNumber === undefined ? {} : { interfaceNumber }),
+  };
 }
 
 /** The characters udev keeps in names (`udev_replace_chars` with its whitelist); every run of others becomes one blank. */

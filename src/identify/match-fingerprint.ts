@@ -34,16 +34,15 @@ const weights = {
   vendorId: 10,
   interfaceClass: 30,
   interfaceNumber: 8,
-  driver: 20,
+  driver: 30,
   compatible: 40,
   board: 30,
   node: 5,
   accessPoint: 5,
 } as const satisfies Partial<Record<keyof FingerprintMatch, number>>;
 
-/** Asking for nothing but functions that only radios have. */
+/** Asking for nothing but functions that only radios have. Any other function tells nothing of who made the device. */
 const kernelRadioWeight = 60;
-const functionWeight = 5;
 
 /** All rows of one plugin that fit, in the order of the rows. */
 export function claimsOf(plugin: { readonly name: string; readonly fingerprints: readonly Fingerprint[] }, view: DeviceView): Claim[] {
@@ -63,13 +62,14 @@ export function scoreOf(match: FingerprintMatch): number {
   for (const [condition, weight] of Object.entries(weights)) {
     if (match[condition as keyof typeof weights] !== undefined) score += weight;
   }
-  if (match.function !== undefined) score += asksForKernelRadio(match) ? kernelRadioWeight : functionWeight;
+  if (asksForKernelRadio(match)) score += kernelRadioWeight;
   return Math.min(score, 100);
 }
 
 function basisOf(match: FingerprintMatch): Claim["basis"] {
   if (asksForKernelRadio(match) || match.compatible !== undefined || match.interfaceClass !== undefined) return "kernel";
   const words = asksForWords(match);
+  if (match.driver !== undefined && !words) return "kernel";
   const ids = match.vendorId !== undefined || match.productId !== undefined || match.usbIds !== undefined;
   if (words) return ids ? "identity" : "words";
   return ids ? "ids" : "place";

@@ -15,3 +15,4 @@ export type { Log } from "../core/log.ts";
 export type { Radio } from "../core/radio.ts";
 export type { Fingerprint, FingerprintMatch, PluginContext, ProbePort, ProbeResult, RadioDescription, RadioPlugin } from "./plugin.ts";
 export { definePlugin, pluginApiVersion } from "./plugin.ts";
+export { usbIdsOf } from "./usb-ids.ts";

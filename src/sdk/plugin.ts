@@ -20,7 +20,7 @@ export interface FingerprintMatch {
    * Manufacturer and product in one line, with every character that udev's by-id names cannot hold, and every run of them,
    * as one blank: `Nabu Casa SkyConnect v1.0`. A string the device does not give is replaced by its hex id, as udev does:
    * `1a86 USB Serial`. Where only the by-id name is known it is that name, with the serial number at its end, and the ids
-   * count as matching. So anchor at the start, not at the end.
+   * count as matching, so the words must stand by themselves. Anchor at the start, not at the end.
    */
   readonly name?: RegExp;
   /** The string alone, as the device gives it. `name` is mostly better: it also works on by-id names. */

@@ -1,0 +1,6 @@
+/** LoRa: mesh nodes, modems and concentrators. Kind `meshtastic` is a node of that mesh, `lora` everything else. */
+import { definePlugin } from "aerial/sdk";
+import { boardFingerprints } from "./board-fingerprints.ts";
+import { modemFingerprints } from "./modem-fingerprints.ts";
+
+export const lora = definePlugin({ apiVersion: 1, name: "lora", fingerprints: [...boardFingerprints, ...modemFingerprints] });
