@@ -31,8 +31,8 @@ async function refusalOf(work: Promise<unknown>): Promise<AerialError> {
   );
 }
 
-async function collect(events: AsyncIterable<WatchEvent>, into: WatchEvent[] = []): Promise<readonly WatchEvent[]> {
-  for await (const event of events) into.push(event);
+async function collect(events: Promise<AsyncIterable<WatchEvent>>, into: WatchEvent[] = []): Promise<readonly WatchEvent[]> {
+  for await (const event of await events) into.push(event);
   return into;
 }
 

@@ -7,7 +7,7 @@ import { type ConnectionSource, type InClusterOptions, inCluster, isInCluster, s
 import { openDeadline, orAborted } from "./deadline.ts";
 import { type Exchange, type KubeObject, openSender, parseObject, readText } from "./exchange.ts";
 import { fromKubeconfig } from "./kubeconfig.ts";
-import { type WatchEvent, readWatch } from "./watch.ts";
+import { type WatchEvent, openWatch } from "./watch.ts";
 
 export interface Apply {
   /** Path of the object itself: `/api/v1/nodes/n1`. */
@@ -30,10 +30,11 @@ export interface Kube extends AsyncDisposable {
   /** `path` is the collection's. Throws `kube.conflict` with `details.reason` `AlreadyExists` when the name is taken. */
   create(path: string, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /**
-   * Changes as they happen, until the server ends the stream, which it does every few minutes; then call again with
-   * the last resourceVersion. Throws `kube.conflict` with `details.status` 410 when that version is too old.
+   * Resolves once the server has accepted to tell changes as they happen; the stream is to be read, and ends when the
+   * server ends it, which it does every few minutes: then watch again from the last resourceVersion. Throws
+   * `kube.conflict` with `details.status` 410, here or while reading, when that version is too old.
    */
-  watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>;
 }
 
 export interface KubeOptions {
@@ -105,7 +106,7 @@ export async function openKube(dependencies: KubeDependencies, signal: AbortSign
       ),
     create: (path, object, outer) =>
       request({ method: "POST", path, body: { type: "application/json", text: JSON.stringify(object) } }, outer),
-    watch: (path, query, outer) => readWatch({ path, query, clock, open: send }, outer),
+    watch: (path, query, outer) => openWatch({ path, query, clock, open: send }, outer),
     [Symbol.asyncDispose]() {
       sender[Symbol.dispose]();
       return Promise.resolve();

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { AerialError } from "../core/errors.ts";
-import { openDeadline } from "./deadline.ts";
+import { type Deadline, openDeadline } from "./deadline.ts";
 import { type Exchange, type KubeObject, cutShort, largestBody, parseObject } from "./exchange.ts";
 import { type Asked, toRefusal } from "./refusal.ts";
 
@@ -25,18 +25,33 @@ export interface WatchRequest {
 }
 
 /** See `Kube.watch`. */
-export async function* readWatch({ path, query, clock, open }: WatchRequest, outer: AbortSignal): AsyncGenerator<WatchEvent> {
+export async function openWatch({ path, query, clock, open }: WatchRequest, outer: AbortSignal): Promise<AsyncIterable<WatchEvent>> {
   const seconds = Math.round(streamSeconds.least + Math.random() * streamSeconds.spread);
   const exchange: Exchange = {
     method: "GET",
     path,
     query: { ...query, watch: "true", allowWatchBookmarks: "true", timeoutSeconds: String(seconds) },
   };
-  using deadline = openDeadline({ clock, milliseconds: graceMs, asked: exchange }, outer);
-  const response = await open(exchange, deadline.signal);
-  deadline.extend(seconds * 1_000 + graceMs);
-  // Finds a server that went away without a word.
-  response.socket.setKeepAlive(true, graceMs);
+  const deadline = openDeadline({ clock, milliseconds: graceMs, asked: exchange }, outer);
+  try {
+    const response = await open(exchange, deadline.signal);
+    deadline.extend(seconds * 1_000 + graceMs);
+    // Finds a server that went away without a word.
+    response.socket.setKeepAlive(true, graceMs);
+    return eventsOf({ response, exchange, deadline });
+  } catch (error) {
+    deadline[Symbol.dispose]();
+    throw error;
+  }
+}
+
+interface OpenWatch {
+  readonly response: IncomingMessage;
+  readonly exchange: Exchange;
+  readonly deadline: Deadline;
+}
+
+async function* eventsOf({ response, exchange, deadline }: OpenWatch): AsyncGenerator<WatchEvent> {
   try {
     for await (const line of linesOf(response, exchange)) yield toEvent(line, exchange);
   } catch (error) {
@@ -44,6 +59,7 @@ export async function* readWatch({ path, query, clock, open }: WatchRequest, out
     throw cutShort(error, exchange);
   } finally {
     response.destroy();
+    deadline[Symbol.dispose]();
   }
 }
 

@@ -26,8 +26,9 @@ export async function applyToNode(
   { kube, node, uid, metadata }: NodeAccess & { readonly uid: string; readonly metadata: Metadata },
   signal: AbortSignal,
 ): Promise<NodeView> {
-  const { labels, annotations } = metadata;
-  const object = { apiVersion: "v1", kind: "Node", metadata: { name: node, uid, labels, annotations } };
+  // An empty map would be ours too, and our name would stay on the Node for ever.
+  const filled = Object.fromEntries(Object.entries(metadata).filter(([, entries]) => Object.keys(entries).length > 0));
+  const object = { apiVersion: "v1", kind: "Node", metadata: { name: node, uid, ...filled } };
   return toNodeView(await kube.apply({ path: nodePath(node), object, fieldManager, force: true }, signal), node);
 }
 

@@ -2,10 +2,11 @@
 import { createBackoff } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Conditions } from "../../core/condition.ts";
-import { type AerialError, describeError, isAerialError } from "../../core/errors.ts";
+import { describeError, isAerialError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { KubeObject } from "../../kube/exchange.ts";
 import type { Kube } from "../../kube/kube.ts";
+import type { WatchEvent } from "../../kube/watch.ts";
 import { type NodeView, toNodeView } from "./node-view.ts";
 import { readNode } from "./own-node.ts";
 
@@ -30,32 +31,29 @@ const conditionCode = "output.labels.unwatched";
 export async function watchNode(dependencies: WatchNodeDependencies, signal: AbortSignal): Promise<void> {
   const { clock, log, conditions, node } = dependencies;
   const backoff = createBackoff(2 * leastPauseMs, mostPauseMs);
+  const lasted = (openedAt: number): boolean => clock.now() - openedAt >= leastPauseMs;
   let position: string | undefined;
   while (!signal.aborted) {
     const openedAt = clock.now();
+    const resumed = position !== undefined;
     try {
       position ??= await look(dependencies, signal);
+      const events = await watchFrom(dependencies, position, signal);
+      backoff.reset();
+      conditions.clear(conditionCode);
       // The server ends each stream after some minutes: that is no failure.
-      for await (position of follow(dependencies, position, signal)) {
-        backoff.reset();
-        conditions.clear(conditionCode);
-      }
+      for await (const event of events) position = follow(dependencies, event) ?? position;
     } catch (error) {
       if (signal.aborted) return;
       if (!isAerialError(error)) throw error;
-      // While the server is away history goes on; anything else may be about the very version asked for.
-      if (error.code !== "kube.unreachable") position = undefined;
       log.debug({ err: describeError(error), node }, "node watch broke off");
-      if (!isExpired(error)) {
-        conditions.raise(
-          conditionCode,
-          "warning",
-          `edits of this node's labels by others are noticed late: ${describeError(error)}; ${error.hint}`,
-        );
-      }
+      // While the server is away history goes on. Anything else may be about the very version asked for.
+      if (error.code !== "kube.unreachable") position = undefined;
+      if (lasted(openedAt) || (resumed && position === undefined)) continue;
+      const text = `edits of this node's labels by others are noticed late: ${describeError(error)}; ${error.hint}`;
+      conditions.raise(conditionCode, "warning", text);
     }
-    if (clock.now() - openedAt >= leastPauseMs) continue;
-    await clock.sleep(backoff.next(), signal).catch(() => {});
+    if (!lasted(openedAt)) await clock.sleep(backoff.next(), signal).catch(() => {});
   }
 }
 
@@ -66,26 +64,19 @@ async function look({ kube, node, seen }: WatchNodeDependencies, signal: AbortSi
   return view.resourceVersion;
 }
 
-/** One stream. Yields each version it has got to. */
-async function* follow({ kube, node, seen }: WatchNodeDependencies, resourceVersion: string, signal: AbortSignal): AsyncGenerator<string> {
-  const query = { fieldSelector: `metadata.name=${node}`, resourceVersion };
-  for await (const { type, object } of kube.watch("/api/v1/nodes", query, signal)) {
-    if (type === "BOOKMARK") {
-      yield bookmarkVersion(object) ?? resourceVersion;
-      continue;
-    }
-    const view = toNodeView(object, node);
-    seen(type === "DELETED" ? undefined : view);
-    yield view.resourceVersion;
-  }
+function watchFrom({ kube, node }: WatchNodeDependencies, resourceVersion: string, signal: AbortSignal): ReturnType<Kube["watch"]> {
+  return kube.watch("/api/v1/nodes", { fieldSelector: `metadata.name=${node}`, resourceVersion }, signal);
+}
+
+/** Tells what an event shows; gives the version it has got to. */
+function follow({ node, seen }: WatchNodeDependencies, { type, object }: WatchEvent): string | undefined {
+  if (type === "BOOKMARK") return bookmarkVersion(object);
+  const view = toNodeView(object, node);
+  seen(type === "DELETED" ? undefined : view);
+  return view.resourceVersion;
 }
 
 function bookmarkVersion({ metadata }: KubeObject): string | undefined {
   if (typeof metadata !== "object" || metadata === null || !("resourceVersion" in metadata)) return undefined;
   return typeof metadata.resourceVersion === "string" ? metadata.resourceVersion : undefined;
-}
-
-/** The server has forgotten the version asked for, as it does with old ones (HTTP 410). */
-function isExpired(error: AerialError): boolean {
-  return error.details["status"] === 410;
 }
