@@ -52,7 +52,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "take back everything aerial has written to the cluster for this node",
     positionals: [],
     options: { config: configOption },
-    notes: `Stop the daemon on this node first, or it writes everything again.\nNeeds kubernetes.enabled, labels.prefix and labels.aliases as the daemon had them.\n${environmentNote}`,
+    notes: `Stop the daemon on this node first, or it writes everything again.\nNeeds the daemon's own configuration of node.name and kubernetes.\n${environmentNote}`,
     load: async () => (await import("./cleanup-command.ts")).runCleanupCommand,
   },
   {

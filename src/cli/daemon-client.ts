@@ -1,14 +1,17 @@
 /** Asking the daemon, over its unix socket. */
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
-import { AerialError, errnoOf } from "../core/errors.ts";
+import { AerialError, errnoOf, isAerialError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { socketCandidates } from "../config/machine.ts";
 import type { ProblemView } from "../api/api-view.ts";
 import { type Invocation, textOption } from "./command.ts";
 
+/** Without a byte for so long, an answer is given up. */
 const answerDeadlineMs = 10_000;
+/** The same for streams, in which a heartbeat comes every 15 s. */
+const streamDeadlineMs = 45_000;
 const largestAnswer = 64 * 1024 * 1024;
 
 export interface DaemonClient {
@@ -72,21 +75,31 @@ async function connect(candidates: readonly string[], path: string): Promise<Inc
 
 async function send(socketPath: string, path: string): Promise<IncomingMessage> {
   const outgoing = request({ socketPath, path, headers: { host: "localhost", accept: "application/json" }, agent: false });
-  outgoing.setTimeout(answerDeadlineMs, () => outgoing.destroy(new AerialError("api.protocol", "no answer within 10 s")));
+  outgoing.once("timeout", () => outgoing.destroy(new AerialError("api.protocol", "the daemon does not answer in time")));
+  outgoing.setTimeout(answerDeadlineMs);
   outgoing.end();
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
   return response;
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestAnswer) throw new AerialError("api.protocol", "the daemon's answer is too large");
-    chunks.push(chunk);
+/** The body's parts; the connection breaking is told as what it means. */
+async function* readChunks(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
+  response.setEncoding("utf8");
+  try {
+    yield* response as AsyncIterable<string>;
+  } catch (error) {
+    if (isAerialError(error)) throw error;
+    throw new AerialError("api.unreachable", "the daemon has stopped", { cause: error });
   }
-  return Buffer.concat(chunks).toString();
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of readChunks(response)) {
+    text += chunk;
+    if (text.length > largestAnswer) throw new AerialError("api.protocol", "the daemon's answer is too large");
+  }
+  return text;
 }
 
 async function readJson(response: IncomingMessage): Promise<unknown> {
@@ -100,8 +113,8 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
 
 async function* readLines(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
   let rest = "";
-  response.setEncoding("utf8");
-  for await (const chunk of response as AsyncIterable<string>) {
+  response.socket.setTimeout(streamDeadlineMs);
+  for await (const chunk of readChunks(response)) {
     const parts = (rest + chunk).split("\n");
     rest = parts.pop() ?? "";
     if (rest.length > largestAnswer) throw new AerialError("api.protocol", "a line of the daemon's answer is too long");

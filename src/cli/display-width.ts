@@ -2,9 +2,9 @@
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** East Asian Wide and Fullwidth (Unicode UAX #11) as far as scripts tell it, and emoji shown as pictures. */
+/** East Asian Wide and Fullwidth (Unicode UAX #11) as far as scripts tell it (their halfwidth forms apart), and emoji shown as pictures. */
 const wide =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|\ufe0f/u;
+  /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|\ufe0f/u;
 const ascii = /^[\u0020-\u007e]*$/;
 
 /** Columns that printable `text` takes. */

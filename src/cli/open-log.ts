@@ -27,7 +27,7 @@ const redacted = "[redacted]";
 /** Names of fields that hold a serial number, or a by-id name, which contains one. */
 const secretField = /^(usb)?serial(number)?$|^byid$/i;
 /** By-id names wherever they stand in text. */
-const byIdName = /(\/serial\/by-id\/)[^\s"',;]+/g;
+const byIdName = /(\/serial\/by-id\/)[^\s"',;]*[^\s"',;:.)]/g;
 const deepest = 8;
 
 /** The same data with serial numbers replaced. */

@@ -32,14 +32,26 @@ export interface Change {
 /** The changes a line of the stream tells of; `held` keeps the radios as last told. */
 export function toChanges(line: WatchLine, held: Map<string, RadioView>): readonly Change[] {
   if (line.type === "heartbeat") return [];
-  const radios = line.type === "snapshot" ? line.radios : [line.radio];
-  return radios.map((radio) => {
-    const before = held.get(radio.id);
-    if (line.type === "removed") held.delete(radio.id);
-    else held.set(radio.id, radio);
-    if (line.type === "snapshot" || line.type === "removed") return { what: line.type === "removed" ? "forgotten" : radio.state, radio };
-    return { what: describeChange(before, radio), radio };
-  });
+  if (line.type === "removed") return forget([line.radio], held);
+  if (line.type !== "snapshot") return remember(line.radio, held);
+  if (held.size === 0) {
+    for (const radio of line.radios) held.set(radio.id, radio);
+    return line.radios.map((radio) => ({ what: radio.state, radio }));
+  }
+  const now = new Set(line.radios.map(({ id }) => id));
+  const gone = [...held.values()].filter(({ id }) => !now.has(id));
+  return [...line.radios.flatMap((radio) => remember(radio, held)), ...forget(gone, held)];
+}
+
+function forget(radios: readonly RadioView[], held: Map<string, RadioView>): readonly Change[] {
+  for (const { id } of radios) held.delete(id);
+  return radios.map((radio) => ({ what: "forgotten", radio }));
+}
+
+function remember(radio: RadioView, held: Map<string, RadioView>): readonly Change[] {
+  const before = held.get(radio.id);
+  held.set(radio.id, radio);
+  return JSON.stringify(before) === JSON.stringify(radio) ? [] : [{ what: describeChange(before, radio), radio }];
 }
 
 function describeChange(before: RadioView | undefined, now: RadioView): string {
@@ -54,7 +66,8 @@ function describeChange(before: RadioView | undefined, now: RadioView): string {
 
 const colors = { attached: "green", present: "green", detached: "red", absent: "dim", bootloader: "yellow" } as const;
 
-function formatChange({ what, radio }: Change, terminal: Terminal): string {
+/** A line about a change, for a person. */
+export function formatChange({ what, radio }: Change, terminal: Terminal): string {
   const time = radio.state === "absent" ? (radio.absentSince ?? radio.lastSeen) : radio.lastSeen;
   const color = what in colors ? colors[what as keyof typeof colors] : "bold";
   const parts = [describeKind(radio), describeModel(radio), describePlace(radio), radio.port === undefined ? "" : `port ${radio.port}`];

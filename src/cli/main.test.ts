@@ -1,0 +1,217 @@
+/** The real process, as a shell would start it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openApi } from "../api/open-api.ts";
+import { Cell } from "../core/cell.ts";
+import { systemClock } from "../core/clock.ts";
+import { createConditions } from "../core/condition.ts";
+import { silentLog } from "../core/log.ts";
+import type { Radio, Snapshot } from "../core/radio.ts";
+
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+let directory: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "aerial-cli-"));
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function start(argv: readonly string[], node: readonly string[] = []) {
+  const { PATH } = process.env;
+  const child = spawn(process.execPath, ["--conditions=source", ...node, main, ...argv], {
+    env: { PATH, HOME: directory, AERIAL_CONFIG: config(""), AERIAL__STATE__DIRECTORY: join(directory, "state") },
+  });
+  children.push(child);
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  const exited = once(child, "close").then(([code]) => ({ ...output, code: code as number | null }));
+  return { child, output, exited };
+}
+
+const run = (...argv: string[]) => start(argv).exited;
+
+function config(text: string): string {
+  const file = join(directory, "config.yaml");
+  writeFileSync(file, text);
+  return file;
+}
+
+const radio: Radio = {
+  id: "acme-0001",
+  idBasis: "serial",
+  presence: "present",
+  mode: "application",
+  firstSeen: "2026-01-02T03:04:05.678Z",
+  lastSeen: "2026-01-02T03:04:05.678Z",
+  device: {
+    sysPath: "devices/x/ttyUSB0",
+    function: "serial",
+    nodes: [{ path: "/dev/ttyUSB0", major: 188, minor: 0 }],
+  },
+  identity: {
+    state: "identified",
+    kinds: ["zigbee"],
+    certainty: "certain",
+    alternatives: [],
+    vendor: "Acme",
+    model: "Stick \u001b[31m",
+    mode: "application",
+    evidence: [],
+  },
+};
+
+const snapshotOf = (revision: number, radios: readonly Radio[]): Snapshot => ({
+  revision,
+  node: "node-1",
+  complete: true,
+  radios: new Map(radios.map((one) => [one.id, one])),
+  others: [],
+});
+
+async function daemon(radios: readonly Radio[], ready = true) {
+  const socket = join(directory, "a.sock");
+  const snapshots = new Cell(snapshotOf(1, radios));
+  const api = await openApi(
+    {
+      log: silentLog,
+      clock: systemClock,
+      socket,
+      snapshots,
+      conditions: createConditions(systemClock),
+      history: () => [],
+      node: () => ({ version: "0", startedAt: "2026-01-02T03:04:05.678Z", kernel: "6", blindSpots: [], cluster: { state: "none" } }),
+      readiness: () => ({ ready, waitingFor: ready ? [] : ["first scan"] }),
+    },
+    new AbortController().signal,
+  );
+  return { socket, snapshots, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
+}
+
+describe("without a daemon", () => {
+  test("help and version", async () => {
+    expect(await run("--help")).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("aerial COMMAND --help") as string });
+    expect(await run("version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^aerial \d+\.\d+\.\d+ /) as string });
+  });
+
+  test("wrong usage is 64, and says what was meant", async () => {
+    expect(await run("scna")).toMatchObject({ code: 64, stdout: "", stderr: expect.stringContaining('did you mean "scan"?') as string });
+  });
+
+  test("a wrong configuration is 78 and starts with the place", async () => {
+    const file = join(directory, "wrong.yaml");
+    writeFileSync(file, "version: 1\nlables: {}\n");
+    const { code, stderr, stdout } = await run("run", "--config", file);
+    expect(code).toBe(78);
+    expect(stdout).toBe("");
+    expect(stderr.split("\n")[0]).toBe(`${file}:2:1: unknown key "lables"; did you mean "labels"?`);
+  });
+
+  test("asking it is 69, and says where it was looked for and what to do", async () => {
+    const { code, stderr } = await run("devices", "--socket", join(directory, "none.sock"));
+    expect(code).toBe(69);
+    expect(stderr).toContain(`no aerial is running (tried ${join(directory, "none.sock")})`);
+    expect(stderr).toContain("`aerial run`");
+    expect(stderr).toContain("`aerial scan`");
+  });
+
+  test("cleanup without a cluster is 69 and says so", async () => {
+    const { code, stderr } = await run("cleanup");
+    expect(code).toBe(69);
+    expect(stderr).toContain("no cluster to clean up");
+  });
+});
+
+describe("scan", () => {
+  test("looks below another root, and says what it cannot see", async () => {
+    mkdirSync(join(directory, "sys/class/tty"), { recursive: true });
+    mkdirSync(join(directory, "dev"));
+    const { code, stdout, stderr } = await run("scan", "--root", directory);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "no devices that could be radios\n" });
+    expect(stderr).toContain("cannot see USB devices");
+  });
+
+  test("prints JSON that programs can read", async () => {
+    mkdirSync(join(directory, "sys/class/tty"), { recursive: true });
+    mkdirSync(join(directory, "dev"));
+    const { stdout } = await run("scan", "--root", directory, "-o", "json");
+    expect(JSON.parse(stdout)).toMatchObject({ devices: [], blindSpots: [{ what: "USB devices" }] });
+  });
+
+  test("of a machine without sysfs is 74", async () => {
+    expect(await run("scan", "--root", directory)).toMatchObject({ code: 74, stderr: expect.stringContaining("no sysfs at") as string });
+  });
+
+  test("loads neither the API server, nor the store, nor the cluster client", async () => {
+    mkdirSync(join(directory, "sys/class/tty"), { recursive: true });
+    mkdirSync(join(directory, "dev"));
+    const hook = `import { registerHooks } from "node:module";
+      registerHooks({ load: (url, context, next) => (process.stderr.write(url + "\\n"), next(url, context)) });`;
+    const { exited } = start(["scan", "--root", directory], ["--import", `data:text/javascript,${encodeURIComponent(hook)}`]);
+    const { stderr, code } = await exited;
+    expect(code).toBe(0);
+    expect(stderr).toContain("src/cli/scan-command.ts");
+    expect(stderr).not.toMatch(/node_modules\/(fastify|pino|better-sqlite3|@kubernetes|dbus-next)\//);
+  });
+});
+
+describe("with a daemon", () => {
+  test("devices lists radios, safely", async () => {
+    await using one = await daemon([radio]);
+    const { code, stdout } = await run("devices", "-s", one.socket);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      "NAME       KIND    MODEL                  STATE    DEVICE        PORT  SERIAL\n" +
+        "acme-0001  zigbee  Acme Stick \\u{1b}[31m  present  /dev/ttyUSB0  -     -\n",
+    );
+  });
+
+  test("explain says why, and 1 for what nobody knows", async () => {
+    await using one = await daemon([radio]);
+    expect(await run("explain", "/dev/ttyUSB0", "-s", one.socket)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("It is zigbee") as string,
+    });
+    expect(await run("explain", "nix", "-s", one.socket)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nothing here goes by "nix"') as string,
+    });
+  });
+
+  test("health is 0 when it lives, and 1 when asked for more than it has done", async () => {
+    await using one = await daemon([], false);
+    expect(await run("health", "-s", one.socket)).toMatchObject({ code: 0 });
+    const { code, stdout } = await run("health", "--ready", "-s", one.socket);
+    expect(code).toBe(1);
+    expect(stdout).toContain("waiting for first scan");
+  });
+
+  test("watch tells what comes, and that the daemon went", async () => {
+    const one = await daemon([]);
+    const { output, exited } = start(["watch", "-s", one.socket]);
+    // Connected or not: either way the radio is told of.
+    one.snapshots.set(snapshotOf(2, [radio]));
+    await expect.poll(() => output.stdout, { timeout: 8_000 }).toMatch(/present|attached/);
+    one.snapshots.set(snapshotOf(3, [{ ...radio, presence: "absent", absentSince: radio.lastSeen }]));
+    await expect.poll(() => output.stdout, { timeout: 8_000 }).toContain("detached");
+    await one[Symbol.asyncDispose]();
+    expect(await exited).toMatchObject({ code: 69, stderr: expect.stringContaining("the daemon has stopped") as string });
+  });
+
+  test("a reader that has had enough is no failure", async () => {
+    const many = Array.from({ length: 3_000 }, (_, index) => ({ ...radio, id: `radio-${index}` }));
+    await using one = await daemon(many);
+    const { child, exited } = start(["devices", "-s", one.socket, "-o", "json"]);
+    child.stdout.once("data", () => child.stdout.destroy());
+    expect(await exited).toMatchObject({ code: 0, stderr: "" });
+  });
+});
