@@ -25,8 +25,8 @@ export interface ApiObject {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
-    readonly uid?: string;
-    readonly resourceVersion?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly managedFields?: readonly { readonly manager?: string; readonly operation?: string }[];
@@ -52,8 +52,14 @@ export interface ApiClient {
   fetch<T = ApiObject>(path: string, options?: ApiRequest): Promise<T>;
   /** Server-side apply of `object` at `path`, forced, by `fieldManager`. */
   apply(path: string, object: unknown, fieldManager: string): Promise<ApiResponse>;
-  /** Watches a collection until `signal` aborts or the server ends it. */
+  /**
+   * What a collection holds (ADDED), then its changes, until `signal` aborts or the server ends it; throws when the server
+   * reports an error. A list and a watch from there: for a watch from "now" the server would ask etcd how far it is, and
+   * etcd 3.4 cannot say.
+   */
   watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** The changes after a version, without the list. */
+  watchFrom(path: string, resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
 }
 
 /** A client for the API server at `server`, speaking as whoever the credentials say. Holds nothing open. */
@@ -93,26 +99,40 @@ export function createApiClient(server: string, certificateAuthority: string, cr
     return { status: response.statusCode ?? 0, body: isJson ? JSON.parse(text) : text };
   }
 
+  async function fetchObject<T = ApiObject>(path: string, options: ApiRequest = {}): Promise<T> {
+    const { status, body } = await request(path, options);
+    if (status >= 400) throw new Error(`${options.method ?? "GET"} ${path}: ${status} ${messageOf(body)}`);
+    return body as T;
+  }
+
+  async function* watchFrom(path: string, resourceVersion: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    const query = new URLSearchParams({ watch: "true", resourceVersion });
+    const response = await send(`${path}${path.includes("?") ? "&" : "?"}${query.toString()}`, {}, signal);
+    let rest = "";
+    for await (const chunk of response.setEncoding("utf8")) {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const event = JSON.parse(line) as WatchEvent;
+        if (event.type === "ERROR") throw new Error(`watch ${path}: ${messageOf(event.object)}`);
+        yield event;
+      }
+    }
+  }
+
   return {
     request,
-    async fetch<T>(path: string, options: ApiRequest = {}) {
-      const { status, body } = await request(path, options);
-      if (status >= 400) throw new Error(`${options.method ?? "GET"} ${path}: ${status} ${messageOf(body)}`);
-      return body as T;
-    },
+    fetch: fetchObject,
     apply(path, object, fieldManager) {
       const query = new URLSearchParams({ fieldManager, force: "true" });
       return request(`${path}?${query.toString()}`, { method: "PATCH", body: object, contentType: "application/apply-patch+yaml" });
     },
     async *watch(path, signal) {
-      const response = await send(`${path}${path.includes("?") ? "&" : "?"}watch=true`, {}, signal);
-      let rest = "";
-      for await (const chunk of response.setEncoding("utf8")) {
-        const lines = (rest + String(chunk)).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) yield JSON.parse(line) as WatchEvent;
-      }
+      const list = await fetchObject<{ items: ApiObject[]; metadata: { resourceVersion: string } }>(path);
+      for (const object of list.items) yield { type: "ADDED", object };
+      yield* watchFrom(path, list.metadata.resourceVersion, signal);
     },
+    watchFrom,
   };
 }
 

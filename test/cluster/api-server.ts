@@ -90,6 +90,7 @@ export async function openApiServer({ binary, etcdUrl, directory }: ApiServerOpt
         `--client-ca-file=${authority.certificateFile}`,
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
         `--admission-control-config-file=${admissionFile}`,
         "--service-account-issuer=https://kubernetes.default.svc",
         `--service-account-key-file=${accountKey}`,

@@ -109,8 +109,8 @@ export async function openCluster({ report = () => {} }: ClusterOptions = {}): P
     async waitForNode(name, isRight, timeoutMs) {
       const signal = AbortSignal.timeout(timeoutMs);
       try {
-        for await (const event of api.watch(`/api/v1/nodes?fieldSelector=metadata.name=${name}`, signal)) {
-          if (event.type !== "DELETED" && isRight(event.object)) return event.object;
+        for await (const { type, object } of api.watch(`/api/v1/nodes?fieldSelector=metadata.name=${name}`, signal)) {
+          if (type !== "DELETED" && isRight(object)) return object;
         }
       } catch (error) {
         if (!signal.aborted) throw error;

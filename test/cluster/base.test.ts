@@ -1,0 +1,239 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { messageOf, type ApiClient, type ApiObject } from "./api-client.ts";
+import { openCluster, type Cluster } from "./cluster.ts";
+import { aerialAccount, aerialUser, basePath, installBase } from "./install-base.ts";
+
+let cluster: Cluster;
+let dryRun: string;
+/** aerial on node-a. */
+let aerial: ApiClient;
+
+beforeAll(async () => {
+  cluster = await openCluster();
+  const manifests = await cluster.kubectl(["kustomize", basePath]);
+  // A dry run creates nothing, so what lives in the namespace needs it to be there.
+  await cluster.kubectl(["apply", "-f", join(basePath, "namespace.yaml")]);
+  dryRun = await cluster.kubectl(["apply", "--dry-run=server", "--warnings-as-errors", "-f", "-"], { stdin: manifests });
+  await installBase(cluster);
+  await cluster.createNode("node-a", { "kubernetes.io/hostname": "node-a", "example.com/rack": "1" });
+  await cluster.createNode("node-b");
+  aerial = cluster.clientFor(await cluster.serviceAccountToken({ ...aerialAccount, node: "node-a" }));
+});
+afterAll(async () => cluster[Symbol.asyncDispose]());
+
+interface DaemonSet extends ApiObject {
+  readonly spec: { readonly template: { readonly metadata: object; readonly spec: PodSpec } };
+}
+
+interface PodSpec {
+  readonly containers: readonly [Container];
+  readonly volumes: readonly { readonly name: string; readonly hostPath?: { readonly type?: string } }[];
+}
+
+interface Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports: readonly { readonly containerPort: number }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
+const readDaemonSet = () => cluster.api.fetch<DaemonSet>("/apis/apps/v1/namespaces/aerial/daemonsets/aerial");
+
+describe("daemonset/base", () => {
+  test("is accepted whole, without a warning, by the API server in a dry run", () => {
+    const kinds = dryRun
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/[./].*\((server dry run)\)$/, ""));
+    expect(kinds.toSorted()).toEqual([
+      "clusterrole",
+      "clusterrolebinding",
+      "configmap",
+      "daemonset",
+      "namespace",
+      "role",
+      "rolebinding",
+      "serviceaccount",
+      "validatingadmissionpolicy",
+      "validatingadmissionpolicybinding",
+    ]);
+  });
+
+  test("its pods are let in where namespaces enforce the baseline standard, thanks to the namespace's label", async () => {
+    const { template } = (await readDaemonSet()).spec;
+    const createIn = (namespace: string) =>
+      cluster.api.request(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, {
+        method: "POST",
+        body: { apiVersion: "v1", kind: "Pod", ...template, metadata: { ...template.metadata, generateName: "aerial-" } },
+      });
+    await cluster.kubectl(["create", "serviceaccount", aerialAccount.name, "-n", "default"]);
+    expect(await createIn("default")).toMatchObject({ status: 403 });
+    expect(await createIn("aerial")).toMatchObject({ status: 201 });
+  });
+
+  test("what it sets in the environment is configuration that aerial understands, and fits its mounts and ports", async () => {
+    const [container] = (await readDaemonSet()).spec.template.spec.containers;
+    const [map] = (await cluster.api.fetch<{ items: [{ data: Record<string, string> }] }>("/api/v1/namespaces/aerial/configmaps")).items;
+    const file = join(cluster.directory, "config.yaml");
+    await writeFile(file, map.data["config.yaml"] ?? "");
+    const environment = Object.fromEntries(container.env.map(({ name, value = "node-a" }) => [name, value]));
+    const { config } = loadConfig({ file, machine: { environment, hostname: "pod", home: "/root", isRoot: true, canWrite: () => true } });
+    const mounts = container.volumeMounts.map(({ mountPath }) => mountPath);
+    expect(config.node.name).toBe("node-a");
+    expect(mounts).toEqual(expect.arrayContaining([config.host.dev, config.state.directory, join(config.api.socket, ".."), "/run/dbus"]));
+    expect(config.host.run).toBe("/run");
+    expect(container.ports.map(({ containerPort }) => containerPort)).toEqual([config.api.port]);
+  });
+
+  test("no host path is checked by type, which Talos' kubelet would refuse", async () => {
+    const { volumes } = (await readDaemonSet()).spec.template.spec;
+    const hostPaths = volumes.flatMap(({ hostPath }) => (hostPath === undefined ? [] : [hostPath.type ?? ""]));
+    expect(hostPaths).toEqual(hostPaths.map(() => ""));
+    expect(hostPaths.length).toBeGreaterThan(0);
+  });
+});
+
+describe("aerial's rights", () => {
+  /** Rows of `kubectl auth can-i --list`, blanks squeezed. */
+  async function rights(user: string, namespace: string): Promise<Set<string>> {
+    const table = await cluster.kubectl(["auth", "can-i", "--list", "--no-headers", `--as=${user}`, `--namespace=${namespace}`]);
+    return new Set(
+      table
+        .trim()
+        .split("\n")
+        .map((row) => row.trim().replaceAll(/\s+/g, " ")),
+    );
+  }
+
+  test.each([
+    ["default", ["events.events.k8s.io [] [] [create patch]", "nodes [] [] [get watch patch]"]],
+    ["aerial", ["nodes [] [] [get watch patch]"]],
+    ["kube-system", ["nodes [] [] [get watch patch]"]],
+  ])("in %s are what every account has, and exactly %j", async (namespace, expected) => {
+    const everybody = await rights("system:serviceaccount:aerial:nobody", namespace);
+    const own = await rights(aerialUser, namespace);
+    expect([...own].filter((row) => !everybody.has(row)).toSorted()).toEqual(expected);
+    expect(everybody.size).toBeGreaterThan(10);
+  });
+
+  test("suffice to read and watch its node and to write Events about it", async () => {
+    const { metadata } = await aerial.fetch("/api/v1/nodes/node-a");
+    const path = "/api/v1/nodes?fieldSelector=metadata.name=node-a";
+    const changes = aerial.watchFrom(path, metadata.resourceVersion, AbortSignal.timeout(10_000))[Symbol.asyncIterator]();
+    const seen = changes.next();
+    await cluster.kubectl(["label", "node", "node-a", "example.com/seen=true"]);
+    expect(await seen).toMatchObject({ value: { type: "MODIFIED", object: { metadata: { labels: { "example.com/seen": "true" } } } } });
+    await changes.return?.();
+    await cluster.kubectl(["label", "node", "node-a", "example.com/seen-"]);
+    expect((await aerial.request("/api/v1/nodes")).status).toBe(403);
+    const event = {
+      metadata: { name: "node-a.1" },
+      eventTime: "2026-01-01T00:00:00.000000Z",
+      type: "Normal",
+      reason: "RadioAttached",
+      action: "Attach",
+      reportingController: "radio.mi.house/aerial",
+      reportingInstance: "node-a",
+      regarding: { apiVersion: "v1", kind: "Node", name: "node-a" },
+    };
+    const create = (namespace: string) =>
+      aerial.request(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`, { method: "POST", body: event });
+    expect(await create("default")).toMatchObject({ status: 201 });
+    expect((await create("aerial")).status).toBe(403);
+  });
+});
+
+describe("aerial's own-node policy", () => {
+  const apply = (client: ApiClient, name: string, change: { readonly metadata?: object; readonly spec?: object }) =>
+    client.apply(`/api/v1/nodes/${name}`, { apiVersion: "v1", kind: "Node", ...change, metadata: { name, ...change.metadata } }, "aerial");
+  const radio = { metadata: { labels: { "radio.mi.house/zigbee": "true" } } };
+
+  async function refusal(response: Promise<{ readonly status: number; readonly body: unknown }>): Promise<string> {
+    const { status, body } = await response;
+    expect(status).toBe(403);
+    return messageOf(body).replace(/^.*denied request: /, "");
+  }
+
+  test("allows its labels, aliases and annotations on its own node, and taking them back", async () => {
+    const metadata = {
+      labels: { "radio.mi.house/zigbee": "true", zigbee: "true", "example.com/radio": "true" },
+      annotations: { "radio.mi.house/radios": "[]" },
+    };
+    expect((await apply(aerial, "node-a", { metadata })).status).toBe(200);
+    expect((await cluster.getNode("node-a")).metadata).toMatchObject(metadata);
+    expect((await apply(aerial, "node-a", {})).status).toBe(200);
+    const { labels, annotations } = (await cluster.getNode("node-a")).metadata;
+    expect({ labels, annotations }).toEqual({
+      labels: { "kubernetes.io/hostname": "node-a", "example.com/rack": "1" },
+      annotations: undefined,
+    });
+  });
+
+  test("refuses another node", async () => {
+    expect(await refusal(apply(aerial, "node-b", radio))).toBe("aerial on node node-a may not change node node-b");
+  });
+
+  test("refuses a token that names no node", async () => {
+    const unbound = cluster.clientFor(await cluster.serviceAccountToken(aerialAccount));
+    expect(await refusal(apply(unbound, "node-a", radio))).toMatch(/^the token names no node/);
+  });
+
+  test.each([
+    ["a label", { labels: { "node-role.kubernetes.io/control-plane": "" } }, "node-role.kubernetes.io/control-plane"],
+    ["a restricted label", { labels: { "x.node-restriction.kubernetes.io/y": "" } }, "x.node-restriction.kubernetes.io/y"],
+    ["a label of k8s.io", { labels: { "k8s.io/x": "", "radio.mi.house/zigbee": "true" } }, "k8s.io/x"],
+    ["somebody else's value", { labels: { "kubernetes.io/hostname": "node-z" } }, "kubernetes.io/hostname"],
+    ["an annotation", { annotations: { "csi.volume.kubernetes.io/nodeid": "" } }, "csi.volume.kubernetes.io/nodeid"],
+  ])("refuses Kubernetes' own domains: %s", async (_what, metadata, key) => {
+    const message = await refusal(apply(aerial, "node-a", { metadata }));
+    expect(message).toBe(`aerial may not change labels and annotations of Kubernetes itself: ${key}`);
+  });
+
+  test("refuses to take such a label away, whatever the kind of patch", async () => {
+    const body = { metadata: { labels: { "kubernetes.io/hostname": null } } };
+    const patch = aerial.request("/api/v1/nodes/node-a", { method: "PATCH", body, contentType: "application/merge-patch+json" });
+    expect(await refusal(patch)).toMatch(/kubernetes\.io\/hostname$/);
+  });
+
+  test("is not fooled by a domain that only looks like Kubernetes' own", async () => {
+    expect((await apply(aerial, "node-a", { metadata: { labels: { "notkubernetes.io/x": "", "k8s.io.example.com/x": "" } } })).status).toBe(
+      200,
+    );
+    await apply(aerial, "node-a", {});
+  });
+
+  test.each([
+    ["taints", { taints: [{ key: "radio", effect: "NoSchedule" }] }],
+    ["cordon", { unschedulable: true }],
+    ["provider id", { providerID: "made://up" }],
+  ])("refuses a change of the spec: %s", async (_what, spec) => {
+    expect(await refusal(apply(aerial, "node-a", { spec }))).toMatch(/not its spec or status$/);
+  });
+
+  test.each([
+    ["finalizers", { finalizers: ["radio.mi.house/keep"] }],
+    ["owners", { ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "1" }] }],
+  ])("refuses a change of %s", async (_what, metadata) => {
+    expect(await refusal(apply(aerial, "node-a", { metadata }))).toMatch(/not its finalizers or owners$/);
+  });
+
+  test("holds even if somebody grants aerial everything", async () => {
+    await cluster.kubectl(["create", "clusterrolebinding", "too-much", "--clusterrole=cluster-admin", "--serviceaccount=aerial:aerial"]);
+    try {
+      const create = { method: "POST", body: { apiVersion: "v1", kind: "Node", metadata: { name: "node-c" } } };
+      const status = { method: "PATCH", body: { status: { capacity: { x: "1" } } }, contentType: "application/merge-patch+json" };
+      expect(await refusal(aerial.request("/api/v1/nodes", create))).toBe("aerial may only change existing nodes");
+      expect(await refusal(aerial.request("/api/v1/nodes/node-a", { method: "DELETE" }))).toBe("aerial may only change existing nodes");
+      expect(await refusal(aerial.request("/api/v1/nodes/node-a/status", status))).toBe("aerial may only change existing nodes");
+      expect(await refusal(apply(aerial, "node-b", radio))).toMatch(/may not change node node-b$/);
+    } finally {
+      await cluster.kubectl(["delete", "clusterrolebinding", "too-much"]);
+    }
+  });
+
+  test("leaves everybody else alone", async () => {
+    expect((await apply(cluster.api, "node-b", { metadata: { labels: { "kubernetes.io/hostname": "node-b" } } })).status).toBe(200);
+  });
+});
