@@ -58,7 +58,7 @@ export function recover(options: StoreOptions, why: string, memories?: readonly 
 }
 
 function openFile(file: string): Database {
-  const database = new SqliteDatabase(file, { timeout: 5_000 });
+  const database = new SqliteDatabase(file, { timeout: 2_000 });
   try {
     // Exclusive: a second daemon is refused, and without shared memory a full disk can't end in SIGBUS.
     database.pragma("locking_mode = EXCLUSIVE");
