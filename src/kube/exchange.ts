@@ -89,7 +89,11 @@ async function attempt({ connection, exchange, agent }: Attempt, signal: AbortSi
 function answerTo(request: ClientRequest, text: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on("error", reject);
-    request.on("response", resolve);
+    request.on("response", (response) => {
+      // Whoever reads it is told; but nobody may be reading yet.
+      response.on("error", () => {});
+      resolve(response);
+    });
     request.end(text);
   });
 }
