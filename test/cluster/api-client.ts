@@ -10,7 +10,7 @@ export interface Credentials {
   readonly client?: { readonly certificate: string; readonly key: string };
 }
 
-export interface ApiRequest {
+interface ApiRequest {
   /** GET unless said otherwise. */
   readonly method?: string;
   readonly body?: unknown;
@@ -34,13 +34,13 @@ export interface ApiObject {
   readonly [field: string]: unknown;
 }
 
-export interface ApiResponse {
+interface ApiResponse {
   readonly status: number;
   /** The answer parsed from JSON, or its text. */
   readonly body: unknown;
 }
 
-export interface WatchEvent {
+interface WatchEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   readonly object: ApiObject;
 }

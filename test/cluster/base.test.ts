@@ -108,7 +108,7 @@ describe("aerial's rights", () => {
   }
 
   test.each([
-    ["default", ["events.events.k8s.io [] [] [create patch]", "nodes [] [] [get watch patch]"]],
+    ["default", ["events.events.k8s.io [] [] [create]", "nodes [] [] [get watch patch]"]],
     ["aerial", ["nodes [] [] [get watch patch]"]],
     ["kube-system", ["nodes [] [] [get watch patch]"]],
   ])("in %s are what every account has, and exactly %j", async (namespace, expected) => {

@@ -63,7 +63,7 @@ export async function buildBinaries(report: (line: string) => void, environment:
 }
 
 /** The version in go.mod, such as `v1.36.1`. */
-export async function kubernetesVersion(): Promise<string> {
+async function kubernetesVersion(): Promise<string> {
   const text = await readFile(join(goModule, "go.mod"), "utf8");
   const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(text)?.[1];
   if (version === undefined) throw new Error(`${goModule}/go.mod names no version of k8s.io/kubernetes`);

@@ -15,7 +15,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-export interface CertificateRequest {
+interface CertificateRequest {
   /** Kubernetes takes it for the user name. */
   readonly commonName: string;
   /** Kubernetes takes it for the group. */

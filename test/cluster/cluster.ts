@@ -10,7 +10,7 @@ import { openEtcd } from "./etcd.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 
-export interface ServiceAccount {
+interface ServiceAccount {
   readonly namespace: string;
   readonly name: string;
   /** The token is bound to a pod on this node, as a DaemonSet's is; the node must exist. Without it the token names no node. */

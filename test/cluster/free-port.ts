@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo } from "node:net";
 
 /** A TCP port that was free on loopback a moment ago. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 
-export interface KubectlOptions {
+interface KubectlOptions {
   /** Text for its standard input. */
   readonly stdin?: string;
   /** Speaks by this kubeconfig instead of the admin's. */
