@@ -15,7 +15,10 @@ export interface Inventory extends Watch<Snapshot> {
   readonly historyId: string;
   /** The one write door: reduces, stores, then publishes the new snapshot. Throws `inventory.*` for intents that cannot be met. */
   apply(event: InventoryEvent): Snapshot;
-  /** What is safely stored; while the disk refuses, newer entries wait and appear here once they are written. */
+  /**
+   * What is safely stored; while the disk refuses, newer entries wait and appear here once they are written.
+   * Throws `inventory.unusable` when the disk can't be read.
+   */
   history(query: HistoryQuery): readonly HistoryEntry[];
   /** The last history sequence a reader has dealt with; 0 at first. Survives restart. */
   cursor(reader: string): number;

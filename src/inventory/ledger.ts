@@ -1,6 +1,6 @@
 /** The database as a book that is never lost: what can't be written now waits, in order, and goes with the next write. */
 import type { Conditions } from "../core/condition.ts";
-import { describeError } from "../core/errors.ts";
+import { AerialError, describeError } from "../core/errors.ts";
 import type { HistoryEntry } from "../core/radio.ts";
 import type { HistoryQuery } from "./inventory.ts";
 import type { Memory } from "./memory.ts";
@@ -131,7 +131,15 @@ export function createLedger(options: LedgerOptions): Ledger {
       const unseen = history.length > 0;
       return flush() && unseen;
     },
-    history: (query) => store.history(query),
+    history(query) {
+      try {
+        return store.history(query);
+      } catch (error) {
+        if (!isDamage(error)) throw new AerialError("inventory.unusable", `history can't be read from ${file}`, { cause: error });
+        replaceStore(error);
+        return store.history(query);
+      }
+    },
     cursor(reader) {
       const known = cursors.get(reader);
       if (known !== undefined) return known;

@@ -67,6 +67,7 @@ function openFile(file: string): Database {
     // Full: after a power cut no sequence may be used again that a reader has already passed on.
     database.pragma("synchronous = FULL");
     database.pragma("wal_autocheckpoint = 250");
+    database.pragma("cache_size = -256");
     database.pragma("journal_size_limit = 4194304");
     const check = String(database.pragma("quick_check(1)", { simple: true }));
     if (check !== "ok") throw new SqliteDatabase.SqliteError(check, "SQLITE_CORRUPT");
