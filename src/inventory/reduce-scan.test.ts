@@ -216,6 +216,14 @@ describe("twins with one serial number", () => {
   });
 });
 
+test("two sticks in new ports with a number that one is known by: neither can claim it", () => {
+  const book = createBook();
+  book.plugged({ stick: sonoff, port: "1-1" });
+  book.plugged();
+  book.plugged({ stick: sonoff, port: "1-3" }, { stick: sonoff, port: "1-4", tty: 1 });
+  expect(book.present).toEqual({ "1-3": "10c4-ea60-n1-1-3", "1-4": "10c4-ea60-n1-1-4" });
+});
+
 describe("bootloaders", () => {
   test("under other ids in the same port it is the same radio, and back", () => {
     const book = createBook();
@@ -314,6 +322,24 @@ describe("what is believed", () => {
     book.plugged();
     book.plugged({ stick, port: "1-1", deviceNumber: 3 });
     expect(book.radio("10c4-ea60-n1-1-1").identity).toMatchObject({ state: "identified", certainty: "likely" });
+  });
+
+  test("after a flash what was told before is only likely", () => {
+    const book = createBook();
+    book.plugged({ stick: sonoff, port: "1-1" });
+    const tell = () => book.apply({ type: "identified", at: book.at, id, identity: told });
+    const certainty = () => book.radio(id).identity;
+    tell();
+    book.plugged({ stick: bootloader, port: "1-1", deviceNumber: 3 });
+    expect(certainty()).toMatchObject({ certainty: "certain" });
+    book.plugged({ stick: sonoff, port: "1-1", deviceNumber: 4 });
+    expect(certainty()).toMatchObject({ certainty: "likely", firmware: "7.4.1" });
+
+    tell();
+    book.apply({ type: "leased", at: book.at, id, lease: { holder: "flash", owner: "cli", since: book.at } });
+    expect(certainty()).toMatchObject({ certainty: "certain" });
+    book.apply({ type: "released", at: book.at, id, owner: "cli" });
+    expect(certainty()).toMatchObject({ certainty: "likely" });
   });
 
   test("a bootloader behind a bridge chip is seen only when asked", () => {
