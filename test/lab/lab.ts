@@ -57,4 +57,6 @@ export interface Lab extends AsyncDisposable {
   start(command: readonly string[], options?: { readonly environment?: Readonly<Record<string, string>> }): Promise<LabProcess>;
   /** Makes `http(s)://address:port` on this machine reachable from the node; gives the address to use there. */
   reach(port: number): Promise<string>;
+  /** Puts a file onto the node; absent where the node sees this machine's files as they are. */
+  writeFile?(path: string, contents: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
 }
