@@ -21,7 +21,8 @@ let root: string;
 let tree: HostTree;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "host-tree-"));
+  // In memory where there is such a place: a tree is thousands of small files.
+  root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "host-tree-"));
   tree = createHostTree(root);
 });
 
