@@ -4,13 +4,13 @@ import type { HistoryEntry } from "../core/radio.ts";
 import type { DeviceView, RadioView } from "./radio-view.ts";
 
 /** Something aerial cannot see on this machine, and why. */
-export interface BlindSpotView {
+interface BlindSpotView {
   readonly what: string;
   readonly why: string;
 }
 
 /** How things stand with the cluster. */
-export interface ClusterView {
+interface ClusterView {
   readonly state: "none" | "connecting" | "connected" | "failing";
   /** The API server's address, where one is configured. */
   readonly server?: string;

@@ -5,7 +5,7 @@ import type { IdentifiedDevice } from "../core/identity.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 
 /** The radio with this id or, if there is none, this name. */
-export function findRadio(snapshot: Snapshot, key: string): Radio | undefined {
+function findRadio(snapshot: Snapshot, key: string): Radio | undefined {
   return snapshot.radios.get(key) ?? [...snapshot.radios.values()].find(({ name }) => name === key);
 }
 

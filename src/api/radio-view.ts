@@ -4,9 +4,9 @@ import type { Evidence, Identity, Mode, RadioKind, SerialLine } from "../core/id
 import type { IdBasis, Lease, Radio } from "../core/radio.ts";
 
 /** How sure we are: `certain` and `likely` name kinds, `ambiguous` names candidates, `unknown` neither. */
-export type ViewCertainty = "certain" | "likely" | "ambiguous" | "unknown";
+type ViewCertainty = "certain" | "likely" | "ambiguous" | "unknown";
 
-export interface UsbView {
+interface UsbView {
   readonly vendorId: string;
   readonly productId: string;
   readonly release?: string;

@@ -18,7 +18,7 @@ export function toRadioList(snapshot: Snapshot): RadioList {
 }
 
 /** What a reader who has seen `before` must be told to know `after`; everything when it has seen nothing or the first scan came in between. */
-export function describeChanges(before: Snapshot | undefined, after: Snapshot): readonly WatchLine[] {
+function describeChanges(before: Snapshot | undefined, after: Snapshot): readonly WatchLine[] {
   if (before === undefined || before.complete !== after.complete) return [{ type: "snapshot", ...toRadioList(after) }];
   const { revision } = after;
   const lines: WatchLine[] = [];

@@ -26,7 +26,7 @@ export interface CommandSpec {
 }
 
 /** Resolves to the exit code; throws what ends it early. */
-export type CommandRun = (invocation: Invocation) => Promise<number>;
+type CommandRun = (invocation: Invocation) => Promise<number>;
 
 export interface Invocation {
   readonly options: Readonly<Record<string, string | boolean | undefined>>;

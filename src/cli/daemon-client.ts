@@ -23,7 +23,7 @@ export interface DaemonClient {
   lines(path: string): AsyncIterable<string>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: unknown;
 }

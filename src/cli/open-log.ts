@@ -31,7 +31,7 @@ const byIdName = /(\/serial\/by-id\/)[^\s"',;]*[^\s"',;:.)]/g;
 const deepest = 8;
 
 /** The same data with serial numbers replaced. */
-export function redact(value: unknown, depth: number): unknown {
+function redact(value: unknown, depth: number): unknown {
   if (typeof value === "string") return value.replaceAll(byIdName, `$1${redacted}`);
   if (typeof value !== "object" || value === null) return value;
   if (depth > deepest) return "[too deep]";

@@ -8,7 +8,7 @@ export const configOption: OptionSpec = {
   help: "configuration file (else $AERIAL_CONFIG, else /etc/aerial/config.yaml if there is one)",
 };
 
-export const socketOption: OptionSpec = {
+const socketOption: OptionSpec = {
   type: "string",
   short: "s",
   placeholder: "PATH",

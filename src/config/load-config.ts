@@ -11,7 +11,7 @@ import { socketPathBytes, type Config } from "./schema.ts";
 import { validateConfig } from "./validate-config.ts";
 
 /** Read when it exists and no other file is named. */
-export const defaultConfigFile = "/etc/aerial/config.yaml";
+const defaultConfigFile = "/etc/aerial/config.yaml";
 
 export interface LoadedConfig {
   readonly config: Config;

@@ -212,6 +212,3 @@ type Immutable<T> = T extends object ? { readonly [Key in keyof T]: Immutable<T[
 
 /** The configuration aerial runs with: every key has its value. Paths are absolute. */
 export type Config = Immutable<Omit<ConfigFile, keyof Resolved> & Resolved>;
-
-/** A name or kind that people gave to whatever matches. */
-export type RadioOverride = Config["radios"][number];

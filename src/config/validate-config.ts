@@ -54,7 +54,7 @@ function brokenRule(issue: z.core.$ZodIssue, node: RawNode): string {
 }
 
 /** The message for a key that may not stand at `path`. */
-export function unknownKey(path: readonly PropertyKey[], key: string): string {
+function unknownKey(path: readonly PropertyKey[], key: string): string {
   const known = keysAt(configJsonSchema(), path);
   const meant = nearest(key, known);
   const where = path.length === 0 ? "" : ` in ${formatPath(path)}`;
@@ -69,7 +69,7 @@ function typeRule(expected: string, node: RawNode): string {
 }
 
 /** `radios[0].match.port`. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : text === "" ? String(step) : `${text}.${String(step)}`),
     "",
