@@ -1,5 +1,5 @@
 /** One HTTP exchange with the API server: bounded in time and size, every way it can go wrong a coded error. */
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { AerialError, errnoOf, isAerialError } from "../core/errors.ts";
 import type { Connection } from "./connection.ts";
@@ -62,8 +62,7 @@ async function attempt({ connection, exchange, agent }: Attempt, signal: AbortSi
   const { method, body } = exchange;
   const url = new URL(connection.server + exchange.path);
   url.search = new URLSearchParams(exchange.query).toString();
-  const open = url.protocol === "https:" ? httpsRequest : httpRequest;
-  const request = open(url, {
+  const request = openRequest(url, {
     method,
     agent,
     signal,
@@ -83,6 +82,15 @@ async function attempt({ connection, exchange, agent }: Attempt, signal: AbortSi
       throw new AerialError("kube.protocol", `${url.origin} does not answer in HTTP`, { cause: error });
     }
     throw new AerialError("kube.unreachable", `cannot reach the API server at ${url.origin}`, { cause: error });
+  }
+}
+
+function openRequest(url: URL, options: RequestOptions): ClientRequest {
+  try {
+    return url.protocol === "https:" ? httpsRequest(url, options) : httpRequest(url, options);
+  } catch (error) {
+    // What Node refuses before it sends anything: a certificate or key that is none, a token with a line break.
+    throw new AerialError("kube.config", `the credentials for ${url.origin} cannot be used`, { cause: error });
   }
 }
 

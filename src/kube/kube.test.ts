@@ -137,6 +137,17 @@ test("nobody listening is unreachable", async () => {
   });
 });
 
+test.for([
+  ["a key that is none", { server: "https://127.0.0.1:1", client: { certificate: "x", key: "y" } }],
+  ["a token with a line break", { server: "http://127.0.0.1:1", token: "a\nb" }],
+] as const)("%s is a configuration error", async ([, contents]) => {
+  const directory = await mkdtemp(join(tmpdir(), "aerial-kube-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const kubeconfig = await writeKubeconfig(join(directory, "kubeconfig"), contents);
+  await using kube = await openKube({ kubeconfig, clock: systemClock, log: silentLog }, signal);
+  expect(await refusalOf(kube.get("/", signal))).toMatchObject({ code: "kube.config" });
+});
+
 test("aborting ends a request with the caller's reason", async () => {
   const { kube, server } = await kubeAgainst([{ type: "silence" }]);
   const controller = new AbortController();

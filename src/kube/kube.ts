@@ -6,7 +6,6 @@ import type { Log } from "../core/log.ts";
 import { type ConnectionSource, type InClusterOptions, inCluster, isInCluster, serviceAccountDirectory } from "./connection.ts";
 import { openDeadline, orAborted } from "./deadline.ts";
 import { type Exchange, type KubeObject, openSender, parseObject, readText } from "./exchange.ts";
-import { fromKubeconfig } from "./kubeconfig.ts";
 import { type WatchEvent, openWatch } from "./watch.ts";
 
 export interface Apply {
@@ -66,7 +65,7 @@ export interface KubeDependencies extends KubeOptions {
  */
 export async function openKube(dependencies: KubeDependencies, signal: AbortSignal): Promise<Kube> {
   const { clock, log } = dependencies;
-  const source = sourceOf(dependencies);
+  const source = await sourceOf(dependencies);
   const { server } = await source.read();
   signal.throwIfAborted();
   log.info({ server }, "cluster configured");
@@ -114,8 +113,12 @@ export async function openKube(dependencies: KubeDependencies, signal: AbortSign
   };
 }
 
-function sourceOf(options: KubeOptions): ConnectionSource {
-  if (options.kubeconfig !== undefined) return fromKubeconfig({ path: options.kubeconfig, context: options.context });
+async function sourceOf(options: KubeOptions): Promise<ConnectionSource> {
+  if (options.kubeconfig !== undefined) {
+    // In a pod none of it is needed.
+    const { fromKubeconfig } = await import("./kubeconfig.ts");
+    return fromKubeconfig({ path: options.kubeconfig, context: options.context });
+  }
   const pod = podOptions(options);
   if (isInCluster(pod)) return inCluster(pod);
   throw new AerialError("kube.config", "no cluster is configured");

@@ -41,6 +41,7 @@ export async function openWatch({ path, query, clock, open }: WatchRequest, oute
     return eventsOf({ response, exchange, deadline });
   } catch (error) {
     deadline[Symbol.dispose]();
+    deadline.signal.throwIfAborted();
     throw error;
   }
 }
