@@ -11,7 +11,7 @@ import type { Facts } from "./store.ts";
 type Memories = ReadonlyMap<string, Memory>;
 
 /** What one applied event changed. */
-export interface LedgerEntry {
+interface LedgerEntry {
   readonly before: Memories;
   readonly after: Memories;
   readonly history: readonly HistoryDraft[];

@@ -61,7 +61,7 @@ export function hasUniqueSerial(stranger: Sighting, sightings: readonly Sighting
 }
 
 /** How long after it was missed a radio may come back in its port as a bootloader: time to hold a button and replug. */
-export const bootloaderWindowMs = 5 * 60_000;
+const bootloaderWindowMs = 5 * 60_000;
 
 /** Rule 4. `memories` are those whose application was not sighted. */
 export function recognizeBootloaders(

@@ -249,6 +249,15 @@ describe("bootloaders", () => {
     expect(book.radio("10c4-ea60-n1-1-1").mode).toBe("bootloader");
   });
 
+  test("it is the radio that was there last, not the one before it in the same port", () => {
+    const book = createBook();
+    book.plugged({ stick: { ...sonoff, serial: "one11" }, port: "1-1" });
+    book.plugged({ stick: { ...sonoff, serial: "two22" }, port: "1-1" });
+    book.plugged({ stick: bootloader, port: "1-1" });
+    expect(book.radio("10c4-ea60-two22").mode).toBe("bootloader");
+    expect(book.radio("10c4-ea60-one11")).toMatchObject({ presence: "absent", mode: "application" });
+  });
+
   test("the same serial number is proof in any port, at any time", () => {
     const book = createBook();
     book.plugged({ stick: sonoff, port: "1-1" });
@@ -336,6 +345,9 @@ describe("what is believed", () => {
     expect(certainty()).toMatchObject({ certainty: "likely", firmware: "7.4.1" });
 
     tell();
+    book.apply({ type: "leased", at: book.at, id, lease: { holder: "bridge", owner: "bridge", since: book.at } });
+    book.apply({ type: "released", at: book.at, id, owner: "bridge" });
+    expect(certainty()).toMatchObject({ certainty: "certain" });
     book.apply({ type: "leased", at: book.at, id, lease: { holder: "flash", owner: "cli", since: book.at } });
     expect(certainty()).toMatchObject({ certainty: "certain" });
     book.apply({ type: "released", at: book.at, id, owner: "cli" });

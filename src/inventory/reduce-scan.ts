@@ -21,29 +21,9 @@ type Scanned = Extract<InventoryEvent, { readonly type: "scanned" }>;
 
 export function reduceScan(state: InventoryState, event: Scanned): ScanReduction {
   const sightings = toSightings(event.devices);
-  const known = [...state.memories.values()];
-  const application = sightings.filter(({ identity }) => identity.mode === "application");
-  const bootloaders = sightings.filter(({ identity }) => identity.mode === "bootloader");
-
-  const recognized = new Map(recognize(application, known));
-  const dismissed = new Set<Memory>();
-  const replaced = new Set<Memory>();
-  for (const [sighting, memory] of recognized) {
-    if (isStillRadio(state, sighting, memory)) continue;
-    recognized.delete(sighting);
-    if (isSameEnumeration(memory.device, sighting.device)) dismissed.add(memory);
-    else replaced.add(memory);
-  }
-  const claimed = new Set([...recognized.values(), ...dismissed, ...replaced]);
-  const unclaimed = known.filter((memory) => !claimed.has(memory));
-  const owned = recognizeBootloaders(bootloaders, unclaimed, event.at);
-  for (const [sighting, memory] of owned) recognized.set(sighting, memory);
-  const orphans = bootloaders.filter((sighting) => !owned.has(sighting) && isRadio(state, sighting));
-  const ownedMemories = new Set(owned.values());
-  const free = unclaimed.filter((memory) => !ownedMemories.has(memory));
-  for (const [sighting, memory] of recognize(orphans, free)) recognized.set(sighting, memory);
-
-  const moment: Moment = { at: event.at, sameBoot: state.sameBoot, overrides: state.overrides, ...lastSeenOf(state) };
+  const known = [...state.memories.values()].sort((left, right) => compareNaturally(left.id, right.id));
+  const { recognized, dismissed } = recognizeAll(state, { sightings, known, at: event.at });
+  const moment: Moment = { at: event.at, sameBoot: state.sameBoot, overrides: state.overrides, ...lastScanOf(state) };
   const memories = new Map<string, Memory>();
   const changes: HistoryDraft[] = [];
   const keep = ({ memory, drafts }: Change): void => {
@@ -51,29 +31,63 @@ export function reduceScan(state: InventoryState, event: Scanned): ScanReduction
     changes.push(...drafts);
   };
 
-  const present = new Set(recognized.values());
-  const missing = known.filter((one) => !present.has(one));
+  const present = new Map([...recognized].map(([sighting, memory]) => [memory, sighting]));
+  const missing = known.filter((memory) => !present.has(memory));
   const forgotten = toForget(missing, state, event.at);
   for (const memory of missing) {
     if (forgotten.has(memory)) changes.push(draft({ type: "forgotten", memory, moment }));
     else keep(detach(memory, moment, dismissed.has(memory)));
   }
-  for (const [sighting, memory] of [...recognized].sort(([, left], [, right]) => compareNaturally(left.id, right.id))) {
-    keep(attach(memory, sighting, moment));
+  for (const memory of known) {
+    const sighting = present.get(memory);
+    if (sighting !== undefined) keep(attach(memory, sighting, moment));
   }
-  const others: IdentifiedDevice[] = [];
+  const strangers = sightings.filter((sighting) => !recognized.has(sighting));
   const taken = (id: string): boolean => memories.has(id) || state.memories.has(id);
-  for (const sighting of sightings) {
-    if (recognized.has(sighting)) continue;
-    if (!isRadio(state, sighting)) {
-      others.push({ device: sighting.device, identity: sighting.identity });
-      continue;
-    }
-    const basis = basisFor(sighting, sightings, state.memories.values());
+  for (const sighting of strangers.filter((one) => isRadio(state, one))) {
+    const basis = basisFor(sighting, sightings, known);
     const id = allocateRadioId({ origin: sighting.origin, basis, node: state.node, taken });
     keep(meet({ id, basis, sighting }, moment));
   }
+  const others = strangers.filter((one) => !isRadio(state, one)).map(({ device, identity }) => ({ device, identity }));
   return { memories, others, changes };
+}
+
+interface Scene {
+  readonly sightings: readonly Sighting[];
+  readonly known: readonly Memory[];
+  readonly at: string;
+}
+
+interface Recognition {
+  readonly recognized: ReadonlyMap<Sighting, Memory>;
+  /** Radios whose device is there, and was all the time, but is now known to be none. */
+  readonly dismissed: ReadonlySet<Memory>;
+}
+
+/** Applications first; then bootloaders among the radios whose application isn't there; then those that nobody owns. */
+function recognizeAll(state: InventoryState, { sightings, known, at }: Scene): Recognition {
+  const recognized = new Map<Sighting, Memory>();
+  const dismissed = new Set<Memory>();
+  const claimed = new Set<Memory>();
+  const application = sightings.filter(({ identity }) => identity.mode === "application");
+  for (const [sighting, memory] of recognize(application, known)) {
+    claimed.add(memory);
+    if (isStillRadio(state, sighting, memory)) recognized.set(sighting, memory);
+    else if (isSameEnumeration(memory.device, sighting.device)) dismissed.add(memory);
+  }
+  const free = (): readonly Memory[] => known.filter((memory) => !claimed.has(memory));
+  const settle = (found: ReadonlyMap<Sighting, Memory>): void => {
+    for (const [sighting, memory] of found) {
+      recognized.set(sighting, memory);
+      claimed.add(memory);
+    }
+  };
+  const bootloaders = sightings.filter(({ identity }) => identity.mode === "bootloader");
+  settle(recognizeBootloaders(bootloaders, free(), at));
+  const orphans = bootloaders.filter((sighting) => !recognized.has(sighting) && isRadio(state, sighting));
+  settle(recognize(orphans, free()));
+  return { recognized, dismissed };
 }
 
 /** In the order of their sysfs paths, so that nothing depends on the order within the scan. */
@@ -87,7 +101,7 @@ function toSightings(devices: readonly IdentifiedDevice[]): readonly Sighting[] 
     .sort((left, right) => compareNaturally(left.device.sysPath, right.device.sysPath));
 }
 
-function basisFor(sighting: Sighting, sightings: readonly Sighting[], known: Iterable<Memory>): IdBasis {
+function basisFor(sighting: Sighting, sightings: readonly Sighting[], known: readonly Memory[]): IdBasis {
   if (sighting.device.usb === undefined) return "path";
   return hasUniqueSerial(sighting, sightings, known) ? "serial" : "port";
 }
@@ -104,6 +118,6 @@ function isStillRadio(state: InventoryState, sighting: Sighting, memory: Memory)
   return memory.kind !== undefined || isRadio(state, sighting);
 }
 
-function lastSeenOf({ lastScanAt }: InventoryState): { readonly lastScanAt?: string } {
+function lastScanOf({ lastScanAt }: InventoryState): { readonly lastScanAt?: string } {
   return lastScanAt === undefined ? {} : { lastScanAt };
 }

@@ -14,7 +14,7 @@ export interface Facts {
 }
 
 /** All that one change writes. */
-export interface Batch {
+interface Batch {
   readonly remembered: readonly Memory[];
   readonly forgotten: readonly string[];
   readonly history: readonly HistoryDraft[];
@@ -38,7 +38,7 @@ export interface HistoryLimits {
   readonly hardEntries: number;
 }
 
-export const defaultHistoryLimits: HistoryLimits = { entries: 10_000, days: 90, hardEntries: 100_000 };
+const defaultHistoryLimits: HistoryLimits = { entries: 10_000, days: 90, hardEntries: 100_000 };
 
 export interface Store {
   /** Names this history among all others: sequences start again in a new one. */
