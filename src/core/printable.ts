@@ -4,7 +4,7 @@
  * Everything that moves a cursor, changes colours, reorders or hides text: C0, DEL and C1 controls, line and paragraph
  * separators, bidirectional and other format characters (Unicode category Cf), unassigned and private use, lone surrogates.
  */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}\p{Co}\p{Cs}]/gu;
+export const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}\p{Co}\p{Cs}]/gu;
 
 /** `text` with every unprintable character written as `\u{…}`. */
 export function printable(text: string): string {

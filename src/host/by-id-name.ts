@@ -1,5 +1,5 @@
 /** The name that udev would give a USB serial port under `/dev/serial/by-id`, without udev. */
-import { toPrintable } from "./printable.ts";
+import { toPrintable } from "./decode-text.ts";
 
 /** A USB device's identity as sysfs gives it; strings as raw bytes, since udev works on bytes. */
 export interface ByIdSource {

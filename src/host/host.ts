@@ -2,9 +2,9 @@
 import type { Clock } from "../core/clock.ts";
 import { type DeviceNodes, listDeviceNodes } from "./device-nodes.ts";
 import type { HostPaths } from "./host-paths.ts";
-import { createSysfs, type Sysfs } from "./sysfs.ts";
+import { createSysfs, isSysfs, type Sysfs } from "./sysfs.ts";
 import { createUsbStringReader, type UsbStringReader } from "./usb-strings.ts";
-import type { WifiModes } from "./wifi-modes.ts";
+import { createWifiModes, type WifiModes } from "./wifi-modes.ts";
 
 export interface Host {
   readonly paths: HostPaths;
@@ -29,7 +29,7 @@ export function openHost(deps: HostDeps): Host {
   return {
     paths,
     sysfs: (denied) => createSysfs(paths.sys, denied),
-    wifiModes: { accessPoint: async () => undefined },
+    wifiModes: isSysfs(paths.sys) ? createWifiModes() : { accessPoint: async () => undefined },
     bluetoothAddresses: () => new Map(),
     usbStrings: createUsbStringReader({ root: paths.sys, clock, denied: () => {} }),
     deviceNodes: () => listDeviceNodes(paths.dev),

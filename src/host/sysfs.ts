@@ -3,10 +3,10 @@
  * a tenth of what a round trip through the thread pool costs. The few attributes that can wait for a lock are read
  * elsewhere (usb-strings.ts).
  */
-import { closeSync, openSync, readSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { closeSync, openSync, readSync, readdirSync, readlinkSync, realpathSync, statfsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AerialError, errnoOf } from "../core/errors.ts";
-import { decodePrintable } from "./printable.ts";
+import { decodePrintable } from "./decode-text.ts";
 
 /** sysfs gives at most a page per attribute (kernel: Documentation/filesystems/sysfs.rst). */
 export const attributeLimit = 4096;
@@ -75,6 +75,16 @@ export function createSysfs(root: string, denied: (path: string) => void): Sysfs
         return real.startsWith(canonicalRoot) ? real.slice(canonicalRoot.length) : undefined;
       }),
   };
+}
+
+/** Whether `root` is the kernel's own sysfs and no made-up tree: only then do netlink answers belong to it. */
+export function isSysfs(root: string): boolean {
+  try {
+    // SYSFS_MAGIC, include/uapi/linux/magic.h
+    return statfsSync(root).type === 0x62656572;
+  } catch {
+    return false;
+  }
 }
 
 /** `bytes` without one trailing newline. */

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import type { DeviceNode, PlatformFacts } from "../core/device.ts";
 import type { DeviceNodes } from "../host/device-nodes.ts";
-import { decodePrintable } from "../host/printable.ts";
+import { decodePrintable } from "../host/decode-text.ts";
 import type { Sysfs } from "../host/sysfs.ts";
 
 /** What a scan reads from. */

@@ -1,7 +1,7 @@
 /** USB devices and the interfaces that functions hang on. */
 import type { UsbFacts, UsbInterface } from "../core/device.ts";
 import { byIdName } from "../host/by-id-name.ts";
-import { decodePrintable } from "../host/printable.ts";
+import { decodePrintable } from "../host/decode-text.ts";
 import type { Sysfs } from "../host/sysfs.ts";
 import type { UsbStringReader, UsbStrings } from "../host/usb-strings.ts";
 
