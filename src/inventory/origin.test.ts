@@ -38,6 +38,7 @@ test("what nothing else tells apart is numbered by its sysfs path, whatever the 
 
 test("built-in devices are known by what does not count up", () => {
   expect(placeOf("devices/pci0000:00/0000:03:00.0/ieee80211/phy3", "wifi")).toBe("devices/pci0000:00/0000:03:00.0");
+  expect(placeOf("devices/pci0000:00/0000:03:00.0/ieee80211/attic", "wifi")).toBe("devices/pci0000:00/0000:03:00.0");
   expect(placeOf("devices/virtual/mac80211_hwsim/hwsim1/ieee80211/phy7", "wifi")).toBe("devices/virtual/mac80211_hwsim/hwsim1");
   expect(placeOf("devices/platform/soc/spi0.0/ieee802154/phy0", "ieee802154")).toBe("devices/platform/soc/spi0.0");
   expect(placeOf("devices/platform/soc/serial0/serial0-0/bluetooth/hci1", "bluetooth")).toBe("devices/platform/soc/serial0/serial0-0");

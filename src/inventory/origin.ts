@@ -90,20 +90,20 @@ function portChain(port: string): string {
   return port.replace(/^\d+-/, "");
 }
 
-/** Names that the kernel counts up, and so may give differently on the next boot, come off the end of the path. */
-const countedUp: Partial<Record<DeviceFunction, RegExp>> = {
-  wifi: /\/ieee80211\/phy\d+$/,
-  ieee802154: /\/ieee802154\/phy\d+$/,
-  bluetooth: /\/bluetooth\/hci\d+$/,
-  serial: /\/tty\/tty[A-Za-z]+\d+$/,
+/** Names that the kernel counts up, or that people may change, come off the end of the path. */
+const ownName: Partial<Record<DeviceFunction, RegExp>> = {
+  wifi: /\/ieee80211\/[^/]+$/,
+  ieee802154: /\/ieee802154\/[^/]+$/,
+  bluetooth: /\/bluetooth\/[^/]+$/,
+  serial: /\/tty\/[^/]+$/,
 };
 
-/** Where nothing but the counted name tells siblings apart, it has to stay. */
+/** Where nothing but that name tells siblings apart, it has to stay. */
 const sharedParent = /^devices\/virtual$|\/serial8250$/;
 
 function builtInPath({ function: deviceFunction, sysPath }: Device): string {
   if (deviceFunction === "spi") return /\/spidev(\d+\.\d+)$/.exec(sysPath)?.[1] ?? sysPath;
-  const ending = countedUp[deviceFunction];
+  const ending = ownName[deviceFunction];
   const parent = ending === undefined ? sysPath : sysPath.replace(ending, "");
   if (sharedParent.test(parent)) return sysPath;
   // Since Linux 6.6 a UART's path has its serial-core controller and port as well: …/fe201000.serial:0/fe201000.serial:0.0
