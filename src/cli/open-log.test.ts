@@ -15,6 +15,11 @@ test("serial numbers never get into the log, wherever they stand", () => {
       serialNumber: "SECRET-4",
       devices: [device, { deep: { device } }],
       radios: new Map([["r", device]]),
+      radio: "10c4-ea60-SECRET-7",
+      labels: { "radio.mi.house/id.0": "1a86-7523-SECRET_8.x-if01" },
+      "10c4-ea60-SECRET-9": true,
+      text: 'lease on "10c4-ea60-SECRET-10" of usb-Acme_Stick_SECRET-11-if00-port0, since',
+      boot: "550e8400-e29b-41d4-a716-446655440000",
       err: "cannot open /dev/serial/by-id/usb-Acme_SECRET-5-if00: EBUSY",
       cause: new TypeError("/dev/serial/by-id/usb-Acme_SECRET-6-if00 is gone"),
     },
@@ -27,6 +32,9 @@ test("serial numbers never get into the log, wherever they stand", () => {
     msg: "seen",
     serial: "[redacted]",
     devices: [{ usb: { serial: "[redacted]", vendorId: "10c4" } }, {}],
+    radio: "10c4-ea60-[redacted]",
+    text: 'lease on "10c4-ea60-[redacted]" of usb-[redacted], since',
+    boot: "550e8400-e29b-41d4-a716-446655440000",
     err: "cannot open /dev/serial/by-id/[redacted]: EBUSY",
   });
 });

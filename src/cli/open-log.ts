@@ -26,13 +26,17 @@ export function createLog({ level, format, write }: LogOptions): Log {
 const redacted = "[redacted]";
 /** Names of fields that hold a serial number, or a by-id name, which contains one. */
 const secretField = /^(usb)?serial(number)?$|^byid$/i;
-/** By-id names wherever they stand in text. */
-const byIdName = /(\/serial\/by-id\/)[^\s"',;]*[^\s"',;:.)]/g;
+/** What else contains a serial number, wherever it stands in text: by-id names, with their directory or without, and radio ids. */
+const secretTexts: readonly (readonly [pattern: RegExp, shown: string])[] = [
+  [/(\/serial\/by-id\/)[^\s"',;]*[^\s"',;:.)]/g, `$1${redacted}`],
+  [/(?<![\w.-])usb-[^\s"',;]+-if[0-9a-f]{2}(-port\d+)?/g, `usb-${redacted}`],
+  [/(?<![\w.-])([0-9a-f]{4}-[0-9a-f]{4})-[\w.-]*\w/g, `$1-${redacted}`],
+];
 const deepest = 8;
 
 /** The same data with serial numbers replaced. */
 function redact(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return value.replaceAll(byIdName, `$1${redacted}`);
+  if (typeof value === "string") return redactText(value);
   if (typeof value !== "object" || value === null) return value;
   if (depth > deepest) return "[too deep]";
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
@@ -40,10 +44,14 @@ function redact(value: unknown, depth: number): unknown {
   if (value instanceof Map) return redact(Object.fromEntries(value), depth);
   return Object.fromEntries(
     Object.entries(value).map(([key, held]) => [
-      key,
+      redactText(key),
       secretField.test(key) && typeof held === "string" ? redacted : redact(held, depth + 1),
     ]),
   );
+}
+
+function redactText(text: string): string {
+  return secretTexts.reduce((safe, [pattern, shown]) => safe.replaceAll(pattern, shown), text);
 }
 
 /** `05:55:16.123 info  node labelled  labels=3`: for a person at a terminal. */
