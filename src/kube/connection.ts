@@ -1,5 +1,4 @@
 /** Where the API server is and how to speak to it as ourselves. */
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
@@ -29,20 +28,15 @@ export interface ConnectionSource {
 /** Where the kubelet mounts a pod's account (Kubernetes: "Accessing the Kubernetes API from a Pod"). */
 export const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-export interface InClusterOptions {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+interface InClusterOptions {
+  readonly host: string;
+  readonly port: string;
+  /** Of the account's files. */
   readonly directory: string;
 }
 
-/** Whether this process runs in a pod that was given an API server and an account. */
-export function isInCluster({ environment, directory }: InClusterOptions): boolean {
-  return Boolean(environment["KUBERNETES_SERVICE_HOST"]) && existsSync(join(directory, "token"));
-}
-
 /** The pod's own account. */
-export function inCluster({ environment, directory }: InClusterOptions): ConnectionSource {
-  const host = environment["KUBERNETES_SERVICE_HOST"] ?? "";
-  const port = environment["KUBERNETES_SERVICE_PORT"] ?? "443";
+export function inCluster({ host, port, directory }: InClusterOptions): ConnectionSource {
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   return {
     async read() {

@@ -7,7 +7,8 @@ import { type Answer, type LyingServer, type Script, openLyingServer, refusal } 
 import { type Clock, systemClock } from "../core/clock.ts";
 import { AerialError } from "../core/errors.ts";
 import { silentLog } from "../core/log.ts";
-import { type Kube, kubeAvailable, openKube } from "./kube.ts";
+import { inCluster } from "./connection.ts";
+import { type Kube, openKube } from "./kube.ts";
 import type { WatchEvent } from "./watch.ts";
 
 const node = { kind: "Node", metadata: { name: "n1", resourceVersion: "7" } };
@@ -210,19 +211,21 @@ test("watch: events before a broken one are yielded, and aborting ends the wait"
   await expect(watching).rejects.toMatchObject({ code: "internal.abort" });
 });
 
-test("a cluster is found in a pod, by a kubeconfig, or not at all", async () => {
+test("the pod's own account is used without a kubeconfig, and read anew for each request", async () => {
   const directory = await mkdtemp(join(tmpdir(), "aerial-kube-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const environment = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "6443" };
-  const pod = { environment, serviceAccountDirectory: directory };
-  expect(kubeAvailable(pod)).toBeUndefined();
-  await expect(openKube({ ...pod, clock: systemClock, log: silentLog }, signal)).rejects.toMatchObject({ code: "kube.config" });
-  await writeFile(join(directory, "token"), "t");
-  expect(kubeAvailable(pod)).toBe("in-cluster");
-  await expect(openKube({ ...pod, clock: systemClock, log: silentLog }, signal)).rejects.toMatchObject({ code: "kube.config" });
-  await writeFile(join(directory, "ca.crt"), "c");
-  await using kube = await openKube({ ...pod, clock: systemClock, log: silentLog }, signal);
+  const open = (environment: Readonly<Record<string, string>>): Promise<Kube> =>
+    openKube({ environment, serviceAccountDirectory: directory, clock: systemClock, log: silentLog }, signal);
+  expect((await refusalOf(open({}))).message).toBe("no cluster is configured, and this is no pod");
+  expect((await refusalOf(open(environment))).message).toBe(`cannot read the service account in ${directory}`);
+
+  const source = inCluster({ host: "fd00::1", port: "6443", directory });
+  await writeFile(join(directory, "ca.crt"), "CA");
+  await writeFile(join(directory, "token"), "first\n");
+  expect(await source.read()).toEqual({ server: "https://[fd00::1]:6443", tls: { ca: "CA" }, headers: { authorization: "Bearer first" } });
+  await writeFile(join(directory, "token"), "second\n");
+  expect((await source.read()).headers).toEqual({ authorization: "Bearer second" });
+  await using kube = await open(environment);
   expect(kube).toBeDefined();
-  expect(kubeAvailable({ environment: {}, serviceAccountDirectory: directory })).toBeUndefined();
-  expect(kubeAvailable({ environment: {}, kubeconfig: "/nowhere" })).toBe("kubeconfig");
 });

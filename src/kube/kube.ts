@@ -3,12 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { AerialError, hasCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { type ConnectionSource, type InClusterOptions, inCluster, isInCluster, serviceAccountDirectory } from "./connection.ts";
+import { type ConnectionSource, inCluster, serviceAccountDirectory } from "./connection.ts";
 import { openDeadline, orAborted } from "./deadline.ts";
 import { type Exchange, type KubeObject, openSender, parseObject, readText } from "./exchange.ts";
 import { type WatchEvent, openWatch } from "./watch.ts";
 
-export interface Apply {
+interface Apply {
   /** Path of the object itself: `/api/v1/nodes/n1`. */
   readonly path: string;
   /** `apiVersion`, `kind`, `metadata.name` and every field that is to be ours. */
@@ -36,19 +36,13 @@ export interface Kube extends AsyncDisposable {
   watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>;
 }
 
-export interface KubeOptions {
+interface KubeOptions {
   /** Path of a kubeconfig; without it the pod's own account is used. */
   readonly kubeconfig?: string | undefined;
   /** A context of that kubeconfig; its current one unless given. */
   readonly context?: string | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly serviceAccountDirectory?: string;
-}
-
-/** How a cluster would be reached, or undefined when none is configured: then aerial runs standalone. */
-export function kubeAvailable(options: KubeOptions): "kubeconfig" | "in-cluster" | undefined {
-  if (options.kubeconfig !== undefined) return "kubeconfig";
-  return isInCluster(podOptions(options)) ? "in-cluster" : undefined;
 }
 
 /** For one request with its whole answer. */
@@ -119,14 +113,8 @@ async function sourceOf(options: KubeOptions): Promise<ConnectionSource> {
     const { fromKubeconfig } = await import("./kubeconfig.ts");
     return fromKubeconfig({ path: options.kubeconfig, context: options.context });
   }
-  const pod = podOptions(options);
-  if (isInCluster(pod)) return inCluster(pod);
-  throw new AerialError("kube.config", "no cluster is configured");
-}
-
-function podOptions(options: KubeOptions): InClusterOptions {
-  return {
-    environment: options.environment ?? process.env,
-    directory: options.serviceAccountDirectory ?? serviceAccountDirectory,
-  };
+  const { environment = process.env, serviceAccountDirectory: directory = serviceAccountDirectory } = options;
+  const host = environment["KUBERNETES_SERVICE_HOST"];
+  if (!host) throw new AerialError("kube.config", "no cluster is configured, and this is no pod");
+  return inCluster({ host, port: environment["KUBERNETES_SERVICE_PORT"] ?? "443", directory });
 }

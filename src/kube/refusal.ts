@@ -1,5 +1,6 @@
 /** What the API server's refusals mean to us. */
 import { AerialError, type ErrorCode } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 
 /** What was asked, for messages. */
 export interface Asked {
@@ -56,17 +57,12 @@ function missingRule(message: string): MissingRule | undefined {
 function readStatus(body: unknown): { readonly message: string; readonly reason: string } {
   if (typeof body !== "object" || body === null) return { message: "", reason: "" };
   const { message, reason } = body as { readonly message?: unknown; readonly reason?: unknown };
-  return { message: printable(message), reason: printable(reason) };
+  return { message: oneLine(message), reason: oneLine(reason) };
 }
 
 const longestText = 1_000;
 
 /** Foreign text made fit for one log line. */
-function printable(text: unknown): string {
-  return typeof text === "string"
-    ? text
-        .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
-        .slice(0, longestText)
-        .trim()
-    : "";
+function oneLine(text: unknown): string {
+  return typeof text === "string" ? printable(text.replaceAll(/\s+/g, " ").trim().slice(0, longestText)) : "";
 }

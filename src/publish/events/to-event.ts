@@ -1,5 +1,6 @@
 /** History entries as Kubernetes Events (events.k8s.io/v1, KEP-383). Pure. */
 import { createHash } from "node:crypto";
+import { printable } from "../../core/printable.ts";
 import type { HistoryEntry } from "../../core/radio.ts";
 import type { KubeObject } from "../../kube/exchange.ts";
 import { timeOf } from "./plan-events.ts";
@@ -90,7 +91,7 @@ function microTime(entry: HistoryEntry): string {
 }
 
 function clipNote(text: string): string {
-  const bytes = Buffer.from(text.replace(/[\p{Cc}\s]+/gu, " "));
+  const bytes = Buffer.from(printable(text.replaceAll(/\s+/g, " ")));
   if (bytes.length <= longestNote) return bytes.toString();
   const ellipsis = "…";
   let end = longestNote - Buffer.byteLength(ellipsis);
