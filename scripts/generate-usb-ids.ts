@@ -5,7 +5,7 @@
  *   apt-get download linux-image-6.12.117+deb12-amd64 linux-source-6.12 usb.ids
  *   for package in *.deb; do dpkg-deb -x "$package" unpacked; done
  *   tar -xf unpacked/usr/src/linux-source-6.12.tar.xz linux-source-6.12/drivers/bluetooth/btusb.c
- *   npx node --conditions=source scripts/generate-usb-ids.ts 6.12.117 unpacked/lib/modules \
+ *   npm run -s generate:usb-ids -- 6.12.117 unpacked/lib/modules \
  *     linux-source-6.12/drivers/bluetooth/btusb.c unpacked/var/lib/usbutils/usb.ids
  *   npx oxfmt plugins
  *

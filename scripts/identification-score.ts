@@ -10,7 +10,7 @@ interface Tally {
   wrong: number;
 }
 
-export interface Mistake {
+interface Mistake {
   readonly id: string;
   readonly truth: string;
   readonly said: string;

@@ -11,7 +11,7 @@ import { scoreIdentification, type IdentificationScore } from "./identification-
 import { parseSightings, toDevice, type Sighting } from "./sightings.ts";
 
 /** As in sysexits.h. */
-const exitCodes = { usage: 64, data: 65, noInput: 66 } as const;
+const exitCodes = { usage: 64, data: 65, noInput: 66, software: 70 } as const;
 
 const help = `usage: npm run -s identify:report -- [--json] FILE
 
@@ -28,7 +28,7 @@ generic     rows marked generic only: the identity is a bridge chip's own and na
 byKind      the decidable rows by their truth
 mistakes    traps called, ambiguous called certain, decidable not right, generic wrong
 
-exit codes: 64 usage, 65 FILE is not a list of sightings, 66 FILE cannot be read
+exit codes: 64 usage, 65 FILE is not a list of sightings, 66 FILE cannot be read, 70 a built-in plugin is broken
 `;
 
 function fail(code: number, message: string): never {
@@ -91,10 +91,12 @@ function toTable(score: IdentificationScore): string {
 const { file, json } = readArguments();
 const sightings = readSightings(file);
 const { signal } = new AbortController();
+const conditions = createConditions(systemClock);
 await using identifier = await openIdentifier(
-  { builtIn: builtInPlugins, paths: [], log: silentLog, clock: systemClock, conditions: createConditions(systemClock) },
+  { builtIn: builtInPlugins, paths: [], log: silentLog, clock: systemClock, conditions },
   signal,
 );
+for (const condition of conditions.current.values()) fail(exitCodes.software, condition.text);
 const identified = await identifier.identify(sightings.map(toDevice), signal);
 const score = scoreIdentification(
   sightings,

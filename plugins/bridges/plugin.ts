@@ -105,12 +105,12 @@ export const bridges = definePlugin({
     {
       ...bridge,
       id: "esp32-tinyusb",
-      match: { vendorId: "303a", productId: "4001", name: /^(?:espressif(?: systems)?|303a) (?:espressif device|4001)/i },
+      match: { vendorId: "303a", productId: "4001", name: /^303a 4001\b/i },
       kinds: ["thread", "zigbee", "zwave"],
       vendor: "Espressif",
-      model: "ESP32 USB serial example",
+      model: "ESP32-S2/S3 USB serial",
       probe: "none",
-      note: "Nabu Casa ZBT-2 and ZWA-2 share this id with every program built from the example",
+      note: "with its strings unseen it may be a Nabu Casa ZBT-2 or ZWA-2, or any program built from Espressif's example",
     },
     {
       ...bridge,

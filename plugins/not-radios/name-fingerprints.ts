@@ -59,7 +59,7 @@ export const nameFingerprints: readonly Fingerprint[] = [
   },
   {
     ...known,
-    id: "raspberry-pi-pico",
+    id: "word-raspberry-pi-pico",
     match: { name: /^raspberry pi (?:pico|rp2\w*|debug)/i },
     vendor: "Raspberry Pi",
     model: "Pico, microcontroller board",

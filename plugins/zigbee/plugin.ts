@@ -1,5 +1,6 @@
 /** Zigbee coordinators. */
 import { definePlugin } from "aerial/sdk";
+import { boardFingerprints } from "./board-fingerprints.ts";
 import { familyFingerprints } from "./family-fingerprints.ts";
 import { hubzFingerprints } from "./hubz-fingerprints.ts";
 import { productFingerprints } from "./product-fingerprints.ts";
@@ -7,5 +8,5 @@ import { productFingerprints } from "./product-fingerprints.ts";
 export const zigbee = definePlugin({
   apiVersion: 1,
   name: "zigbee",
-  fingerprints: [...productFingerprints, ...hubzFingerprints, ...familyFingerprints],
+  fingerprints: [...productFingerprints, ...boardFingerprints, ...hubzFingerprints, ...familyFingerprints],
 });

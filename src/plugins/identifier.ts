@@ -40,13 +40,13 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
   const { conditions, log } = dependencies;
   const runners = new Set(await loadPlugins(dependencies, signal));
 
-  /** Resolves to undefined, and cuts the plugin off, when it does not keep its promises. */
-  async function ask<T>(runner: PluginRunner, call: () => Promise<T>): Promise<T | undefined> {
+  /** Resolves to undefined, and cuts the plugin off, when it does not keep its promises; also when the caller gave up. */
+  async function ask<T>(runner: PluginRunner, call: () => Promise<T>, callSignal: AbortSignal): Promise<T | undefined> {
     if (!runners.has(runner)) return undefined;
     try {
       return await call();
     } catch (error) {
-      if (signal.aborted || !runners.delete(runner)) return undefined;
+      if (callSignal.aborted || !runners.delete(runner)) return undefined;
       const reason = hasCode(error, "plugin.timeout") ? "timeout" : "failed";
       conditions.raise(`plugin.${runner.name}.${reason}`, "error", `${describeError(error)}. It is off until aerial restarts.`);
       log.warn({ plugin: runner.name, err: describeError(error) }, "plugin cut off");
@@ -60,7 +60,7 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
       return [...runners].map((runner) => runner.name);
     },
     async identify(devices, callSignal) {
-      const answers = await Promise.all([...runners].map((runner) => ask(runner, () => runner.claims(devices, callSignal))));
+      const answers = await Promise.all([...runners].map((runner) => ask(runner, () => runner.claims(devices, callSignal), callSignal)));
       callSignal.throwIfAborted();
       return devices.map((device, index) => {
         const claims: Claim[] = answers.flatMap((answer) => answer?.[index] ?? []);
@@ -71,7 +71,7 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
       const names = radio.identity.evidence.map((evidence) => evidence.plugin);
       const speaking = [...runners].filter((runner) => names.includes(runner.name));
       speaking.sort((left, right) => names.indexOf(right.name) - names.indexOf(left.name));
-      const parts = await Promise.all(speaking.map((runner) => ask(runner, () => runner.describe(radio, callSignal))));
+      const parts = await Promise.all(speaking.map((runner) => ask(runner, () => runner.describe(radio, callSignal), callSignal)));
       callSignal.throwIfAborted();
       return mergeDescriptions(parts.filter((part) => part !== undefined));
     },

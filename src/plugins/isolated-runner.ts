@@ -22,9 +22,9 @@ export interface IsolatedRunnerDependencies {
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 } as const;
 
 /** The source runs as it is, the build as JavaScript; either way both files lie beside each other. */
-const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const workerUrl = new URL(`./plugin-worker.${extension}`, import.meta.url);
-const sdkUrl = new URL(`../sdk/index.${extension}`, import.meta.url).href;
+const fromSource = import.meta.url.endsWith(".ts");
+const workerUrl = fromSource ? new URL("./plugin-worker.ts", import.meta.url) : new URL("./plugin-worker.js", import.meta.url);
+const sdkUrl = new URL(fromSource ? "../sdk/index.ts" : "../sdk/index.js", import.meta.url).href;
 
 type Call = { readonly call: "claims"; readonly devices: readonly Device[] } | { readonly call: "describe"; readonly radio: Radio };
 

@@ -47,7 +47,7 @@ export async function loadPlugins(dependencies: IdentifierDependencies, signal: 
     } catch (error) {
       if (signal.aborted) return undefined;
       const reason = hasCode(error, "plugin.timeout") ? "timeout" : hasCode(error, "plugin.invalid") ? "invalid" : "failed";
-      refuse(nameOfFile(path), reason, `${describeError(error)}. The file is not used; \`npm run -s plugin:test -- ${path}\` checks it.`);
+      refuse(nameOfFile(path), reason, `${describeError(error)}. The file is not used; plugins/README.md tells how to check it.`);
       return undefined;
     }
   }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pluginApiVersion, type RadioPlugin } from "../sdk/plugin.ts";
 
 /** A list, so that an older plugin can stay usable when the API moves on. */
-export const supportedApiVersions: readonly number[] = [pluginApiVersion];
+const supportedApiVersions: readonly number[] = [pluginApiVersion];
 
 /** More rows or longer texts than any honest plugin needs. */
 const limits = { rows: 5_000, usbIds: 20_000, text: 500, kinds: 8, expression: 1_000 } as const;
