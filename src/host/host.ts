@@ -1,8 +1,11 @@
 /** The host as the rest of aerial may use it: small capabilities under one set of roots. */
 import type { Clock } from "../core/clock.ts";
 import { type DeviceNodes, listDeviceNodes } from "./device-nodes.ts";
+import { createDevWatch } from "./dev-watch.ts";
+import type { HintSource } from "./hint-source.ts";
 import type { HostPaths } from "./host-paths.ts";
 import { createSysfs, isSysfs, type Sysfs } from "./sysfs.ts";
+import { createUeventSource } from "./uevent-socket.ts";
 import { createUsbStringReader, type UsbStringReader } from "./usb-strings.ts";
 import { createWifiModes, type WifiModes } from "./wifi-modes.ts";
 
@@ -14,6 +17,8 @@ export interface Host {
   readonly wifiModes: WifiModes;
   /** Addresses of Bluetooth controllers by name (`hci0`), as far as BlueZ has told them. */
   bluetoothAddresses(): ReadonlyMap<string, string>;
+  /** What wakes the scanner; none of it is needed for a scan to be right. */
+  readonly hintSources: readonly HintSource[];
   /** What is in `/dev` now. */
   deviceNodes(): DeviceNodes;
 }
@@ -32,6 +37,7 @@ export function openHost(deps: HostDeps): Host {
     wifiModes: isSysfs(paths.sys) ? createWifiModes() : { accessPoint: async () => undefined },
     bluetoothAddresses: () => new Map(),
     usbStrings: createUsbStringReader({ root: paths.sys, clock, denied: () => {} }),
+    hintSources: [createUeventSource(), createDevWatch(paths.dev)],
     deviceNodes: () => listDeviceNodes(paths.dev),
   };
 }

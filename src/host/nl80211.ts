@@ -1,7 +1,7 @@
 /** nl80211 in bytes: asking for all phys and reading which can be access points (include/uapi/linux/nl80211.h, genetlink.h). */
 import { encodeAttribute, encodeMessage, type NetlinkMessage, parseAttributes, toU16, toU32 } from "./netlink.ts";
 
-export const GENL_ID_CTRL = 0x10;
+const GENL_ID_CTRL = 0x10;
 const CTRL_CMD_GETFAMILY = 3;
 const CTRL_ATTR_FAMILY_ID = 1;
 const CTRL_ATTR_FAMILY_NAME = 2;

@@ -34,7 +34,7 @@ export function listClass(sysfs: Sysfs, name: string, pattern: RegExp): readonly
 }
 
 /** `path` and the directories above it, innermost first, up to and without `devices`. */
-export function withAncestors(path: string): readonly string[] {
+function withAncestors(path: string): readonly string[] {
   const found: string[] = [];
   for (let at = path; at !== "." && at !== "devices" && at !== "/"; at = dirname(at)) found.push(at);
   return found;

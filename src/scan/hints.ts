@@ -1,0 +1,82 @@
+/** Wishes for a scan. What was wished, how often and by whom cannot matter to its result. */
+import type { Clock } from "../core/clock.ts";
+import type { Conditions } from "../core/condition.ts";
+import { createBackoff } from "../core/backoff.ts";
+import { describeError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { HintSource } from "../host/hint-source.ts";
+
+export interface Hints {
+  /** Asks for a scan that starts after now. `source` is for the log. */
+  give(source: string): void;
+  /** Resolves once there is an untaken hint, or when the signal aborts. */
+  wait(signal: AbortSignal): Promise<void>;
+  /** Who has asked since the last time. */
+  take(): readonly string[];
+}
+
+export function createHints(): Hints {
+  const given = new Set<string>();
+  const waiting = new Set<() => void>();
+  return {
+    give(source) {
+      given.add(source);
+      for (const wake of waiting) wake();
+    },
+    wait: (signal) =>
+      new Promise((resolve) => {
+        if (given.size > 0 || signal.aborted) return resolve();
+        const wake = (): void => {
+          waiting.delete(wake);
+          signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        waiting.add(wake);
+        signal.addEventListener("abort", wake, { once: true });
+      }),
+    take() {
+      const sources = [...given];
+      given.clear();
+      return sources;
+    },
+  };
+}
+
+export interface HintSourceDeps {
+  readonly hints: Hints;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly conditions: Conditions;
+}
+
+/**
+ * Feeds `hints` from `source` until the signal aborts. A source that fails is started again under backoff; while it
+ * cannot hear, the condition `hints.<name>` says so.
+ */
+export async function runHintSource(deps: HintSourceDeps, source: HintSource, signal: AbortSignal): Promise<void> {
+  const { hints, clock, log, conditions } = deps;
+  const backoff = createBackoff();
+  const code = `hints.${source.name}`;
+  const without = "Plugging and unplugging is noticed by the other sources and the timer, which may take longer.";
+  const listener = {
+    listening(deaf?: string) {
+      backoff.reset();
+      if (deaf === undefined) conditions.clear(code);
+      else conditions.raise(code, "warning", `${source.name}: ${deaf}. ${without}`);
+      // Whatever happened while nobody listened was missed.
+      hints.give(source.name);
+    },
+    hint: () => hints.give(source.name),
+  };
+  while (!signal.aborted) {
+    try {
+      await source.run(listener, signal);
+    } catch (error) {
+      if (signal.aborted) break;
+      log.debug({ source: source.name, err: describeError(error) }, "hint source failed");
+      conditions.raise(code, "warning", `${source.name}: ${describeError(error)}. ${without}`);
+    }
+    if (!signal.aborted) await clock.sleep(backoff.next(), signal).catch(() => {});
+  }
+  conditions.clear(code);
+}
