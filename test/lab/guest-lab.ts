@@ -6,16 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readAgentFiles } from "./agent-files.ts";
 import { type DeviceNodeEvent, openDeviceNodeJournal } from "./device-node-journal.ts";
 import { type ClockOffset, type GuestConnection, measureClock, openGuestLine } from "./guest-connection.ts";
-import { type GuestProcess, guestProcess } from "./guest-process.ts";
 import { buildInitramfs } from "./initramfs.ts";
 import { prepareKernel } from "./kernel.ts";
 import type { Lab, VirtualStick } from "./lab.ts";
 import { LabError } from "./lab-error.ts";
-import type { GuestEvent, WireStick } from "./protocol.ts";
+import { createProcessTable } from "./process-table.ts";
+import type { WireStick } from "./protocol.ts";
 import { type Accelerator, acceleratorsToTry, openQemu, type Qemu } from "./qemu.ts";
 
 export interface GuestLabOptions {
-  /** Whether systemd-udevd runs, as on most nodes, or does not, as on Talos' early days and in small images. Not by default. */
+  /** Whether systemd-udevd runs, as on most nodes. Not by default: what aerial needs must not depend on it. */
   readonly udev?: boolean;
   /**
    * Whether a stick's driver is loaded before it is plugged. By default it is without udevd, since then nobody loads it
@@ -50,7 +50,7 @@ export interface GuestLab extends Lab {
     readonly sinceMs: number;
     readonly timeoutMs: number;
   }): Promise<DeviceNodeEvent>;
-  /** Puts a file into the guest. What the guest's root shows of this machine's disk is as it was when first looked at. */
+  /** Puts a file into the guest, whose root shows this machine's disk as it was when it was first looked at. */
   writeFile(path: string, contents: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ const bootTimeoutMs = 120_000;
 /** KVM boots in a second or two, or not at all. */
 const fallbackMs = 20_000;
 const defaultMemoryMib = 1024;
-const commandTimeoutMs = 60_000;
+const runTimeoutMs = 60_000;
 /** This machine's loopback as QEMU's user network shows it to the guest. */
 const hostAddress = "10.0.2.2";
 const projectRoot = resolve(import.meta.dirname, "..", "..");
@@ -76,9 +76,13 @@ export async function openGuestLab(options: GuestLabOptions = {}): Promise<Guest
   const work = await mkdtemp(join(tmpdir(), "aerial-lab-"));
   stack.defer(() => rm(work, { recursive: true, force: true }));
 
-  const processes = new Map<number, GuestProcess>();
   const journal = openDeviceNodeJournal();
-  const line = stack.use(await openGuestLine((event) => route(event)));
+  const line = stack.use(
+    await openGuestLine((event) => {
+      if (event.event === "deviceNode") journal.record(event.news);
+      else if (event.event !== "ready") processes.hear(event);
+    }),
+  );
   const initramfs = join(work, "initramfs.cpio");
   await writeFile(
     initramfs,
@@ -109,30 +113,16 @@ export async function openGuestLab(options: GuestLabOptions = {}): Promise<Guest
   });
   stack.use(qemu);
   stack.use(connection);
+  // QEMU has read it, and this process may be killed before it could clean up.
+  await rm(work, { recursive: true });
+  const processes = createProcessTable({
+    start: (ask) => connection.call("start", ask),
+    kill: (ask) => connection.call("kill", ask),
+    runTimeoutMs,
+  });
   const clock = await measureClock(connection);
   journal.setClock(clock);
   log(`lab: Linux ${connection.kernel} booted in ${(bootMs / 1000).toFixed(1)} s (${accelerator})`);
-
-  function route(event: GuestEvent): void {
-    if (event.event === "deviceNode") journal.record(event.news);
-    else if (event.event === "output") processes.get(event.process)?.wrote(event.stream, event.text);
-    else if (event.event === "exited") {
-      processes.get(event.process)?.ended(event.exitCode);
-      processes.delete(event.process);
-    }
-  }
-
-  async function launch(command: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<GuestProcess> {
-    const { process: id, pid } = await connection.call("start", { command, environment });
-    const name = command.join(" ");
-    const launched = guestProcess({
-      pid,
-      name,
-      kill: async (signal) => void (await connection.call("kill", { process: id, signal })),
-    });
-    processes.set(id, launched);
-    return launched;
-  }
 
   const lifetime = stack.move();
   return {
@@ -155,19 +145,8 @@ export async function openGuestLab(options: GuestLabOptions = {}): Promise<Guest
       const { id } = await connection.call("add", { what });
       return { [Symbol.asyncDispose]: async () => void (await connection.call("remove", { id })) };
     },
-    async run(command, { environment, timeoutMs = commandTimeoutMs } = {}) {
-      const launched = await launch(command, environment);
-      await using running = launched.process;
-      const timer = new AbortController();
-      const late = sleep(timeoutMs, "late", { signal: timer.signal }).catch(() => "stopped");
-      const ended = await Promise.race([running.exited, late]);
-      timer.abort();
-      if (typeof ended === "string") {
-        throw new LabError(`${command.join(" ")} did not end within ${timeoutMs} ms; it wrote:\n${running.output}`);
-      }
-      return { exitCode: ended ?? -1, stdout: launched.stdout, stderr: launched.stderr };
-    },
-    start: async (command, { environment } = {}) => (await launch(command, environment)).process,
+    run: processes.run,
+    start: processes.start,
     reach: async () => hostAddress,
     async writeFile(path, contents, { mode = 0o644 } = {}) {
       await connection.call("writeFile", { path, contentsBase64: Buffer.from(contents).toString("base64"), mode });

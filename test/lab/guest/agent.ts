@@ -1,7 +1,8 @@
 /** The lab's hand in the guest: does what the host calls for, and tells what comes and goes in /dev. Ends when the host hangs up. */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
 import { release } from "node:os";
+import { dirname } from "node:path";
 import { type CallMessage, type GuestCallName, type GuestCalls, type GuestMessage, jsonLines } from "../protocol.ts";
 import { openAdditions } from "./additions.ts";
 import { watchDeviceNodes } from "./device-nodes.ts";
@@ -36,7 +37,11 @@ const calls: CallTable = {
   remove: async ({ id }) => (await additions.remove(id), null),
   start: (ask) => processes.start(ask),
   kill: async ({ process, signal }) => (processes.kill(process, signal), null),
-  writeFile: async ({ path, contentsBase64, mode }) => (await writeFile(path, Buffer.from(contentsBase64, "base64"), { mode }), null),
+  async writeFile({ path, contentsBase64, mode }) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, Buffer.from(contentsBase64, "base64"), { mode });
+    return null;
+  },
   clock: async () => ({ nowMs: wallClockMs() }),
 };
 
