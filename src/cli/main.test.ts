@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApi } from "../api/open-api.ts";
 import { Cell } from "../core/cell.ts";
 import { systemClock } from "../core/clock.ts";
@@ -14,6 +14,10 @@ import { silentLog } from "../core/log.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+// A process takes most of a second to start here, and several on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+const patience = { timeout: 20_000 };
+
 let directory: string;
 const children: ChildProcess[] = [];
 
@@ -164,6 +168,28 @@ describe("scan", () => {
   });
 });
 
+test("run logs to standard output and ends well when told to", async () => {
+  mkdirSync(join(directory, "sys/class/tty"), { recursive: true });
+  for (const name of ["dev", "proc", "run"]) mkdirSync(join(directory, name));
+  const roots = ["sys", "dev", "proc", "run"].map((name) => `${name}: ${join(directory, name)}`).join(", ");
+  const file = join(directory, "run.yaml");
+  writeFileSync(
+    file,
+    `host: {${roots}}\nstate: {directory: ${directory}}\napi: {socket: ${join(directory, "a.sock")}}\nkubernetes: {enabled: false}\n`,
+  );
+  const { child, output, exited } = start(["run", "--config", file]);
+  await expect.poll(() => output.stdout, patience).toMatch(/"msg":"(started|aerial is up)"/);
+  child.kill("SIGTERM");
+  const { code, stderr, stdout } = await exited;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(
+    stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object)[0],
+  ).toMatchObject({ level: "info", msg: "configuration read", file });
+});
+
 describe("with a daemon", () => {
   test("devices lists radios, safely", async () => {
     await using one = await daemon([radio]);
@@ -200,9 +226,9 @@ describe("with a daemon", () => {
     const { output, exited } = start(["watch", "-s", one.socket]);
     // Connected or not: either way the radio is told of.
     one.snapshots.set(snapshotOf(2, [radio]));
-    await expect.poll(() => output.stdout, { timeout: 8_000 }).toMatch(/present|attached/);
+    await expect.poll(() => output.stdout, patience).toMatch(/present|attached/);
     one.snapshots.set(snapshotOf(3, [{ ...radio, presence: "absent", absentSince: radio.lastSeen }]));
-    await expect.poll(() => output.stdout, { timeout: 8_000 }).toContain("detached");
+    await expect.poll(() => output.stdout, patience).toContain("detached");
     await one[Symbol.asyncDispose]();
     expect(await exited).toMatchObject({ code: 69, stderr: expect.stringContaining("the daemon has stopped") as string });
   });

@@ -17,6 +17,12 @@ export async function runDaemonCommand(invocation: Invocation): Promise<number> 
     write: (line) => terminal.write(line),
   });
   log.info({ file: loaded.file ?? "none", node: loaded.config.node.name }, "configuration read");
-  await capabilities.runDaemon({ config: loaded.config, log }, capabilities.untilInterrupted());
+  const stop = capabilities.untilInterrupted();
+  try {
+    await capabilities.runDaemon({ config: loaded.config, log }, stop);
+  } catch (error) {
+    // Told to stop while it was still starting: that is no failure.
+    if (!stop.aborted || error !== stop.reason) throw error;
+  }
   return exitCodes.ok;
 }
