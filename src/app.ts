@@ -1,25 +1,178 @@
 /** The composition root: every part, in order, and how they hang together. */
+import { release } from "node:os";
+import { join } from "node:path";
+import { builtInPlugins } from "../plugins/index.ts";
+import { openApi } from "./api/open-api.ts";
+import { readVersion } from "./cli/version.ts";
 import type { Config } from "./config/schema.ts";
-import { AerialError } from "./core/errors.ts";
+import { Cell } from "./core/cell.ts";
+import { systemClock as clock, timestamp } from "./core/clock.ts";
+import { type Conditions, createConditions } from "./core/condition.ts";
+import { AerialError, describeError, hasCode } from "./core/errors.ts";
+import { linkSignal } from "./core/linked-signal.ts";
 import type { Log } from "./core/log.ts";
+import type { Snapshot } from "./core/radio.ts";
+import { Scope } from "./core/scope.ts";
+import { readBootId } from "./host/boot-id.ts";
+import { openHost } from "./host/host.ts";
+import { openInventory } from "./inventory/open-inventory.ts";
+import { type Kube, openKube } from "./kube/kube.ts";
+import { openIdentifier } from "./plugins/identifier.ts";
+import { runEvents } from "./publish/events/run-events.ts";
+import { withdrawLabels } from "./publish/labels/own-node.ts";
+import { runLabels } from "./publish/labels/run-labels.ts";
+import { noOutputCounters, type OutputCounters } from "./publish/run-output.ts";
+import { runScanner } from "./scan/run-scanner.ts";
+import type { BlindSpot } from "./scan/scan.ts";
 
 export interface AppDependencies {
   readonly config: Config;
   readonly log: Log;
 }
 
-/** Runs aerial until the signal aborts; resolves when everything is closed. */
-export async function runAerial({ log }: AppDependencies, signal: AbortSignal): Promise<void> {
-  log.info({}, "started");
-  const keepAlive = setInterval(() => {}, 60_000);
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
+/** Runs aerial until the signal aborts; resolves when everything is closed. Throws what no part could go on from. */
+export async function runAerial({ config, log }: AppDependencies, signal: AbortSignal): Promise<void> {
+  const startedAt = timestamp(clock);
+  const node = config.node.name;
+  const conditions = createConditions(clock);
+  using lifetime = linkSignal(signal);
+  let failure: unknown;
+  await using scope = new Scope(log, (error, part) => {
+    log.error({ part, err: describeError(error) }, "part failed; stopping");
+    failure ??= error;
+    lifetime.abort(error);
   });
-  clearInterval(keepAlive);
-  log.info({}, "stopped");
+
+  const identifier = scope.use(
+    "plugins",
+    await openIdentifier({ builtIn: builtInPlugins, paths: config.plugins.paths, log, clock, conditions }, lifetime.signal),
+  );
+  const inventory = scope.use("inventory", await openInventory({ ...inventoryOptions(config), clock, log, conditions }));
+
+  const kube = await tryOpenCluster({ config, log, conditions }, lifetime.signal);
+  if (kube) scope.use("kubernetes", kube);
+  const labelCounters = new Cell(noOutputCounters);
+  if (kube && config.labels.enabled) {
+    const { prefix, aliases, graceSeconds } = config.labels;
+    const options = { prefix, aliases, graceMs: graceSeconds * 1_000 };
+    const parts = { kube, node, options, snapshots: inventory, clock, log, conditions, counters: labelCounters };
+    scope.spawn("labels", (stop) => runLabels(parts, stop));
+  }
+  if (kube && config.events.enabled) {
+    scope.spawn("events", (stop) => runEvents({ kube, node, inventory, snapshots: inventory, clock, log, conditions }, stop));
+  }
+
+  const host = openHost({ paths: config.host, clock });
+  let blindSpots: readonly BlindSpot[] = [];
+  let scannedAt: number | undefined;
+  scope.spawn("scanner", (stop) =>
+    runScanner(
+      {
+        host,
+        clock,
+        log,
+        conditions,
+        intervalMs: config.scan.interval * 1_000,
+        async onScan(scan) {
+          for (const spot of newBlindSpots(blindSpots, scan.blindSpots)) log.info({ ...spot }, "cannot see");
+          blindSpots = scan.blindSpots;
+          inventory.apply({ type: "scanned", at: scan.at, devices: await identifier.identify(scan.devices, stop) });
+          if (scannedAt === undefined) logFirstScan(log, inventory.current);
+          scannedAt ??= clock.now();
+        },
+      },
+      stop,
+    ),
+  );
+
+  const publishes = kube !== undefined && config.labels.enabled;
+  const api = await openApi(
+    {
+      ...config.api,
+      log,
+      clock,
+      snapshots: inventory,
+      conditions,
+      history: (query) => inventory.history(query),
+      node: () => ({
+        version: readVersion(),
+        startedAt,
+        kernel: release(),
+        blindSpots,
+        cluster: { state: kube ? clusterState(labelCounters.current) : "none" },
+      }),
+      readiness() {
+        const waitingFor: string[] = [];
+        if (scannedAt === undefined) waitingFor.push("the first whole scan");
+        else if (publishes && !((labelCounters.current.lastSuccessAt ?? 0) >= scannedAt))
+          waitingFor.push("the first labels on the API server");
+        return { ready: waitingFor.length === 0, waitingFor };
+      },
+    },
+    lifetime.signal,
+  );
+  scope.use("api", api);
+  log.info({ node, addresses: api.addresses, cluster: kube !== undefined }, "aerial is up");
+
+  await new Promise<void>((resolve) => {
+    if (lifetime.signal.aborted) resolve();
+    else lifetime.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  log.info({ why: describeError(lifetime.signal.reason) }, "stopping; labels stay as they are");
+  if (failure !== undefined) throw failure;
 }
 
-/** Takes back from the cluster what aerial has written for this node. */
-export async function withdrawAerial(_dependencies: AppDependencies, _signal: AbortSignal): Promise<readonly string[]> {
-  throw new AerialError("kube.config", "not wired yet");
+/** Takes back from the cluster what aerial has written for this node; a sentence for each thing removed. */
+export async function withdrawAerial({ config, log }: AppDependencies, signal: AbortSignal): Promise<readonly string[]> {
+  await using kube = await openCluster({ config, log }, signal);
+  const keys = await withdrawLabels({ kube, node: config.node.name }, signal);
+  return keys.map((key) => `removed ${key} from node ${config.node.name}`);
+}
+
+/** Without the cluster aerial still finds, names and shows radios, and says what is wrong where people look for it. */
+async function tryOpenCluster(deps: AppDependencies & { readonly conditions: Conditions }, signal: AbortSignal): Promise<Kube | undefined> {
+  const { config, log, conditions } = deps;
+  if (!config.kubernetes.enabled) return undefined;
+  try {
+    return await openCluster(deps, signal);
+  } catch (error) {
+    if (!hasCode(error, "kube.config")) throw error;
+    conditions.raise(
+      "kubernetes.unusable",
+      "error",
+      `No labels and no Events: ${describeError(error)}; ${error.hint}, then restart aerial.`,
+    );
+    log.error({ err: describeError(error) }, "the cluster cannot be used");
+    return undefined;
+  }
+}
+
+function openCluster({ config, log }: AppDependencies, signal: AbortSignal): Promise<Kube> {
+  if (!config.kubernetes.enabled) throw new AerialError("kube.config", "no cluster is configured");
+  const { kubeconfig, context } = config.kubernetes;
+  return openKube({ kubeconfig, context, clock, log }, signal);
+}
+
+function newBlindSpots(before: readonly BlindSpot[], now: readonly BlindSpot[]): readonly BlindSpot[] {
+  return now.filter((spot) => !before.some((known) => known.what === spot.what && known.why === spot.why));
+}
+
+function logFirstScan(log: Log, { radios, others }: Snapshot): void {
+  const present = [...radios.values()].filter(({ presence }) => presence === "present");
+  log.info({ radios: present.map(({ id }) => id), otherDevices: others.length }, "first scan");
+}
+
+function clusterState({ attempts, lastSuccessAt, failures }: OutputCounters): "connecting" | "connected" | "failing" {
+  if (lastSuccessAt !== undefined) return "connected";
+  return attempts === 0 || failures === 0 ? "connecting" : "failing";
+}
+
+function inventoryOptions(config: Config): Pick<Parameters<typeof openInventory>[0], "file" | "node" | "bootId" | "overrides"> {
+  const bootId = readBootId(config.host.proc);
+  return {
+    file: join(config.state.directory, "inventory.sqlite"),
+    node: config.node.name,
+    overrides: config.radios,
+    ...(bootId === undefined ? {} : { bootId }),
+  };
 }

@@ -1,0 +1,129 @@
+/** aerial on a lab's node, against a real API server, with the account and the rights that daemonset/base gives it. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
+import type { ApiObject } from "../cluster/api-client.ts";
+import { isWrite } from "../cluster/audit.ts";
+import { openCluster, type Cluster } from "../cluster/cluster.ts";
+import { aerialAccount, aerialUser, installBase } from "../cluster/install-base.ts";
+import type { CommandResult, Lab, LabProcess } from "../lab/lab.ts";
+
+export const prefix = "radio.mi.house";
+
+export interface AerialNode extends AsyncDisposable {
+  readonly name: string;
+  readonly cluster: Cluster;
+  readonly lab: Lab;
+  /** Starts the daemon on the node and waits until it is up. Only one runs at a time. */
+  start(): Promise<LabProcess>;
+  /** Runs another command of aerial on the node, with the same configuration. */
+  cli(...parameters: readonly string[]): Promise<CommandResult>;
+  /** What aerial's API answers at a path. */
+  get<Answer>(path: string): Promise<Answer>;
+  /** Our labels on the Node now. */
+  labels(): Promise<Readonly<Record<string, string>>>;
+  /** Resolves with our labels once they are right; rejects at the deadline with what was there. */
+  waitForLabels(
+    isRight: (labels: Readonly<Record<string, string>>) => boolean,
+    timeoutMs?: number,
+  ): Promise<Readonly<Record<string, string>>>;
+  /** How many writes aerial has sent to the API server since it was first started. */
+  writes(): Promise<number>;
+}
+
+export interface AerialNodeOptions {
+  readonly lab: Lab;
+  /** Further settings, as environment: `AERIAL__LABELS__GRACESECONDS`. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const projectRoot = resolve(import.meta.dirname, "../..");
+const upTimeoutMs = 60_000;
+
+/** Starts a cluster with the shipped base and a Node object; aerial itself is started by the caller. */
+export async function openAerialNode({ lab, environment = {} }: AerialNodeOptions): Promise<AerialNode> {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await openCluster());
+  await installBase(cluster);
+  const name = "lab-node";
+  await cluster.createNode(name);
+  const address = await lab.reach(cluster.port);
+  const kubeconfig = await cluster.serviceAccountKubeconfig({ ...aerialAccount, node: name, server: `https://${address}:${cluster.port}` });
+  const directory = await mkdtemp(join(tmpdir(), "aerial-node-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const settings: Record<string, string> = {
+    AERIAL__NODE__NAME: name,
+    AERIAL__KUBERNETES__KUBECONFIG: await place(lab, { from: kubeconfig, to: join(directory, "kubeconfig") }),
+    AERIAL__STATE__DIRECTORY: join(directory, "state"),
+    AERIAL__API__SOCKET: join(directory, "aerial.sock"),
+    AERIAL__LOG__FORMAT: "json",
+    ...environment,
+  };
+  const command = await commandFor(lab);
+
+  const socket = settings["AERIAL__API__SOCKET"] ?? "";
+  const countWrites = async (): Promise<number> => (await cluster.requestsBy(aerialUser)).filter(isWrite).length;
+  const writesBefore = await countWrites();
+  const labels = async (): Promise<Readonly<Record<string, string>>> => ours(await cluster.getNode(name));
+  const lifetime = stack.move();
+  return {
+    name,
+    cluster,
+    lab,
+    async start() {
+      const daemon = await lab.start([...command, "run"], { environment: settings });
+      await daemon.waitForLine(/aerial is up/, upTimeoutMs);
+      return daemon;
+    },
+    cli: (...parameters) => lab.run([...command, ...parameters], { environment: settings }),
+    async get<Answer>(path: string) {
+      // A unix socket on a file system that both share is reached across network namespaces, but not across kernels.
+      if (lab.kind === "namespace") return JSON.parse(await getOverSocket(socket, path)) as Answer;
+      const { stdout, stderr, exitCode } = await lab.run([process.execPath, "--input-type=module", "-e", inGuest, socket, path]);
+      if (exitCode !== 0) throw new Error(`GET ${path} on the node failed: ${stderr}`);
+      return JSON.parse(stdout) as Answer;
+    },
+    labels,
+    async waitForLabels(isRight, timeoutMs = 30_000) {
+      return ours(await cluster.waitForNode(name, (node) => isRight(ours(node)), timeoutMs));
+    },
+    writes: async () => (await countWrites()) - writesBefore,
+    [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  };
+}
+
+const inGuest =
+  'import { request } from "node:http"; request({ socketPath: process.argv[1], path: process.argv[2] }, (answer) => answer.pipe(process.stdout)).end();';
+
+async function getOverSocket(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path }, (answer) => {
+      text(answer).then(resolve, reject);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+function ours({ metadata }: ApiObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([key]) => key.startsWith(`${prefix}/`)));
+}
+
+/** Under emulation, type stripping alone would take most of a start, so that a guest runs the build. */
+async function commandFor(lab: Lab): Promise<readonly string[]> {
+  if (lab.kind === "namespace") return [process.execPath, "--conditions=source", join(projectRoot, "src/main.ts")];
+  await promisify(execFile)(join(projectRoot, "node_modules/.bin/tsc"), ["-p", join(projectRoot, "tsconfig.build.json")]);
+  return [process.execPath, join(projectRoot, "dist/src/main.js")];
+}
+
+/** A guest shows this machine's files as they were when it first looked, so what is made later has to be put there. */
+async function place(lab: Lab, { from, to }: { readonly from: string; readonly to: string }): Promise<string> {
+  const contents = await readFile(from, "utf8");
+  if (lab.writeFile) await lab.writeFile(to, contents, { mode: 0o600 });
+  else await writeFile(to, contents, { mode: 0o600 });
+  return to;
+}
