@@ -23,10 +23,11 @@ if (kernel === undefined || modules === undefined || btusbSource === undefined |
 
 /** usb.ids names that say Wi-Fi or Bluetooth, and those that only mention it. */
 const wifiName =
-  /802\.11|\bwlan\b|\bwi-?fi\b|\bwireless(?: lan| network|-n|-g)?\b.*\badapter|\[(?:ralink rt|realtek rtl8[178]|atheros ar|mediatek mt7|intersil isl)/i;
+  /802\.11|\bwlan\b|\bwi-?fi\b.*\b(?:adapter|dongle|stick|nic)|\bwireless(?: lan| network|-n|-g)?\b.*\badapter|\[(?:ralink rt|realtek rtl8[178]|atheros ar|mediatek mt7|intersil isl)/i;
 const bluetoothName = /bluetooth/i;
+const combinedName = /(?=.*bluetooth).*(?:802\.11|\bwlan\b|wi-?fi|wireless lan)/i;
 const otherName =
-  /mouse|\bmice\b|keyboard|receiver|modem|headset|headphone|speaker|audio|\bplayer|game ?pad|controller for|xbox|playstation|printer|jet\b|camera|\bhub\b|presenter|broadband|\buwb\b|storage|\bdisk\b|display|phone|bootloader|\b[34]g\b|\blte\b|mobile|hotspot|scanner|zigbee|remote|tablet|trackball|intercom|\bdfu\b|\bhid\b|\bgps\b|serial|router|card reader|kindle|\btv\b|watch|\btoy/i;
+  /mouse|\bmice\b|keyboard|receiver|modem|headset|headphone|speaker|audio|\bplayer|game ?pad|controller for|xbox|playstation|printer|jet\b|camera|\bhub\b|presenter|broadband|\buwb\b|storage|\bdisk\b|display|phone|bootloader|\b[34]g\b|\blte\b|mobile|hotspot|scanner|zigbee|remote|tablet|trackball|intercom|\bdfu\b|\bhid\b|\bgps\b|serial|router|card reader|kindle|\btv\b|watch|\btoy|\bscale\b|arctis|arduino|microcontroller|multimedia|\bimu\b|keypad|\bdock\b|neo1973/i;
 
 type Ids = Set<string>;
 
@@ -86,7 +87,8 @@ function union(...sets: readonly Ids[]): Ids {
 
 const wireless = idsOfModules("drivers/net/wireless");
 const bluetooth = union(...idsOfModules("drivers/bluetooth").values(), idsOfBtusb(), idsByName(bluetoothName, otherName));
-const wifi = union(...wireless.values(), idsByName(wifiName, new RegExp(`${otherName.source}|${bluetoothName.source}`, "i")));
+const notWifiName = new RegExp(`${otherName.source}|${bluetoothName.source}`, "i");
+const wifi = union(...wireless.values(), idsByName(wifiName, notWifiName), idsByName(combinedName, otherName));
 const both = [...wifi].filter((id) => bluetooth.has(id));
 const only = (ids: Ids): readonly string[] => [...ids].filter((id) => !both.includes(id));
 

@@ -124,7 +124,7 @@ export const bridges = definePlugin({
     {
       ...bridge,
       id: "ti-xds110-application",
-      match: { vendorId: "0451", productId: "bef3", interfaceNumber: 0 },
+      match: { vendorId: "0451", productId: "bef3", interfaceNumber: 0, name: /xds110|^(?:texas instruments|0451) bef3/i },
       kinds: ["thread", "zigbee"],
       vendor: "Texas Instruments",
       model: "LaunchPad (XDS110), application port",

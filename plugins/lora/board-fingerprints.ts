@@ -121,9 +121,14 @@ export const boardFingerprints: readonly Fingerprint[] = [
     id: "word-lora-boards",
     match: {
       function: ["serial", "usb"],
-      name: /\bheltec\b|\bwisblock\b|\bwiscore\b|\brak(?:3172|3312|4200|4630|11200|11300|11310)\b|\blilygo (?:t-?beam|t-?deck|t-?lora)|\bt-?beam\b|\bstation-?g[23]\b/i,
+      name: /\bheltec\b(?!.*wifi kit)|\bwisblock\b|\bwiscore\b|\brak(?:3172|3312|4200|4630|11200|11300|11310)\b|\blilygo (?:t-?beam|t-?deck|t-?lora)|\bt-?beam\b|\bstation-?g[23]\b/i,
     },
     note: "the name is that of a board with a LoRa chip",
   },
-  { ...board, id: "word-lora", match: { function: ["serial", "usb"], name: /\blora(?:wan)?\b/i }, source: "product names of the makers" },
+  {
+    ...board,
+    id: "word-lora",
+    match: { function: ["serial", "usb"], name: /^(?!.*(?:meshtastic|mesh-?core)).*\blora(?:wan)?\b/i },
+    source: "product names of the makers",
+  },
 ];

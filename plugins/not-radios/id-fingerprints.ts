@@ -73,7 +73,7 @@ export const idFingerprints: readonly Fingerprint[] = [
   {
     ...known,
     id: "raspberry-pi-pico",
-    match: { usbIds: ["2e8a:0004", "2e8a:0005", "2e8a:0009", "2e8a:000a", "2e8a:000c"], name: /^(?:raspberry pi|micropython|2e8a) /i },
+    match: { usbIds: ["2e8a:0004", "2e8a:0005", "2e8a:0009", "2e8a:000a", "2e8a:000c"], name: /^(?:raspberry pi|2e8a) /i },
     vendor: "Raspberry Pi",
     model: "Pico, microcontroller board",
     note: "the default identity of whatever program runs on it",

@@ -35,7 +35,7 @@ export const fingerprints: readonly Fingerprint[] = [
     id: "word-thread",
     match: {
       function: ["serial", "usb"],
-      name: /open ?thread|\bthread\b(?!.*zig-?bee)(?!.*sniffer)|\bot-?(?:rcp|ncp)\b|\bopenthread rcp\b/i,
+      name: /open ?thread|\bthread (?:radio|rcp|ncp|co-?processor|border|dongle|stick|usb|device)|\bot-(?:rcp|ncp)\b/i,
     },
     source: "names that OpenThread firmware gives itself",
   },

@@ -15,10 +15,34 @@ const driverNames = [...wifiModules, ...wifiModules.map((name) => name.replace(/
 
 /** Adapters whose drivers came to the kernel after the table was made. */
 const newerUsbIds = `
-0846 9060 9065 9072
-0bda 0811 8812 8813 b812 c811
+0409 0408
+0411 0242 025d 029b
+04bb 0952 0953
+050d 1106 1109
+056e 4007 400b 400d 400e 400f
+0586 3426 3428
+0789 016e
+07b8 8812
+0846 9051 9052 9054 9060 9065 9072
+0b05 17d2 1817 1852 1853 1a62
+0bda 0811 8812 8813 881a 881b 881c a811 a85b b812 b832 b83a b852 b85a c811
+0db0 6931
+0df6 0074
+0e66 0022 0023 0026
 0e8d 7925 7961
-35bc 0107 0108
+1058 0632
+13b1 003f
+148f 9097
+1740 0100
+2001 330e 3313 3314 3315 3316 3318 331a 3327
+2019 ab30 ab32
+20f4 804b 805b 809a 809b
+2357 0101 0103 0106 010d 010e 010f 011e 011f 0120 0122
+2604 0012
+3574 6121
+35bc 0100 0107 0108
+3823 6249
+7392 6822 a811 a812 a813 a822 a833 a834 b611
 `;
 
 export const fingerprints: readonly Fingerprint[] = [
@@ -35,7 +59,7 @@ export const fingerprints: readonly Fingerprint[] = [
     ...likely,
     id: "newer-ids",
     match: { function: "usb", usbIds: usbIdsOf(newerUsbIds) },
-    source: "aliases of mt7921u, mt7925u, rtw88 and rtw89 in Linux 7.2",
+    source: "id tables of mt7921u, mt7925u, rtw88 and rtw89 in current Linux",
     note: "products with this id are Wi-Fi adapters; no driver has made one of it here",
   },
   {
@@ -51,7 +75,7 @@ export const fingerprints: readonly Fingerprint[] = [
     id: "word-wifi",
     match: {
       function: "usb",
-      name: /\b802\.11 ?(?:[abgnx]|ac|ax|be)?|\bwlan\b|\bwi-?fi ?\d?\b|\bwireless (?:lan|network|usb|n|ac|ax)\b.*(?:adapter|nic|dongle)|^mediatek\w*(?: inc\.)? wireless device/i,
+      name: /\b802\.11 ?(?:[abgnx]|ac|ax|be)?|\bwlan\b|\bwi-?fi\b.*(?:adapter|dongle|stick|\bnic\b)|\bwireless (?:lan|network|usb|n|ac|ax)\b.*(?:adapter|nic|dongle)|^mediatek\w*(?: inc\.)? wireless device/i,
     },
     source: "product names of the makers",
   },

@@ -56,7 +56,7 @@ export const familyFingerprints: readonly Fingerprint[] = [
     id: "word-makers",
     match: {
       function: ["serial", "usb"],
-      name: /slae\.?sh|zigstar|tubes ?zb|electrolama|zig-a-zig-ah|\bzzh\b|elelabs|\belu0\d\d|\buzg-?0\d|\bcod\.m\b|codm\b|\bzb-gw0\d/i,
+      name: /slae\.?sh|zigstar|tubes ?zb|electrolama|zig-a-zig-ah|\bzzh\b|elelabs|\belu0\d\d|\buzg-?0\d|\bcod\.m\b|codm\b|\bzb[ -]gw0\d/i,
     },
   },
   { ...zigbeeOnly, id: "word-zigate", match: { function: ["serial", "usb"], name: /\bzigate/i }, vendor: "ZiGate", adapter: "zigate" },
