@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   conbee2,
@@ -15,7 +16,7 @@ import {
 } from "../lab/sticks.ts";
 import { createHostTree, type HostTree } from "./host-tree.ts";
 import { plainHooks } from "./kernel-objects.ts";
-import { buildDescriptors, parseDescriptors } from "./usb-descriptors.ts";
+import { descriptorsOf, parseDescriptors } from "./usb-descriptors.ts";
 
 let root: string;
 let tree: HostTree;
@@ -138,10 +139,20 @@ describe("a plugged stick", () => {
   });
 
   it("replays a real stick's descriptors", () => {
-    const real = buildDescriptors({ ...husbzb1, ports: 1, driver: "cdc_acm" });
+    const real = new Uint8Array(descriptorsOf({ ...husbzb1, ports: 2, driver: "cdc_acm" }));
     const plugged = tree.plug({ ...conbee2, descriptors: real });
     expect(new Uint8Array(readFileSync(sys(`${plugged.path}/descriptors`)))).toEqual(real);
-    expect(parseDescriptors(real).interfaces.map((each) => each.class)).toEqual([0x02, 0x0a]);
+    expect(parseDescriptors(real).interfaces.map((each) => each.class)).toEqual([0x02, 0x0a, 0x02, 0x0a]);
+    expect(plugged.nodes).toEqual(["/dev/ttyACM0", "/dev/ttyACM1"]);
+  });
+
+  it("reads descriptors of whatever bytes to an end", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (blob) => {
+        const { interfaces } = parseDescriptors(blob);
+        expect(interfaces.length).toBeLessThanOrEqual(blob.length / 9);
+      }),
+    );
   });
 });
 

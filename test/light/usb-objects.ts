@@ -1,7 +1,7 @@
 /** USB devices as kernel objects: what usbcore, usb-serial, cdc_acm and btusb put into sysfs for a stick. */
 import type { VirtualStick } from "../lab/lab.ts";
 import type { KernelDevice } from "./kernel-objects.ts";
-import { buildDescriptors, parseDescriptors, type UsbDescriptors, type UsbInterfaceDescriptor, type UsbTriple } from "./usb-descriptors.ts";
+import { descriptorsOf, parseDescriptors, type UsbDescriptors, type UsbInterfaceDescriptor, type UsbTriple } from "./usb-descriptors.ts";
 
 /** Where a USB device sits. */
 export interface UsbPlace {
@@ -41,7 +41,7 @@ function interfacePath(place: UsbPlace, face: UsbInterfaceDescriptor): string {
 
 /** A stick in its place, with its interfaces and what their drivers make of them. */
 export function stickDevice(stick: VirtualStick, place: UsbPlace, takeNumber: TakeNumber): KernelDevice {
-  const descriptors = stick.descriptors ?? buildDescriptors(stick);
+  const descriptors = descriptorsOf(stick);
   const parsed = parseDescriptors(descriptors);
   const device = usbDevice({ stick, place, descriptors, parsed });
   const bound = boundInterfaces(stick, parsed.interfaces);
@@ -70,7 +70,7 @@ export function hubDevice(place: UsbPlace, ports: number): KernelDevice {
     device: { ...hubClass, maxPacketSize: 64 },
     interfaces: [{ ...hubClass, protocol: 0, number: 0, endpoints: 1 }],
   };
-  const descriptors = buildDescriptors(stick);
+  const descriptors = Uint8Array.from(descriptorsOf(stick));
   descriptors.set([9, 0, 1], 4);
   const device = usbDevice({ stick, place, descriptors, parsed });
   const face = parsed.interfaces[0];
@@ -227,7 +227,7 @@ export function bluetoothDevice(parent: string, number: number): KernelDevice {
 }
 
 /** A string descriptor as usbcore caches it: at most 126 UTF-16 units, up to the first NUL, lone surrogates left out, as UTF-8. */
-export function toKernelString(text: string): string {
+function toKernelString(text: string): string {
   const units = text.slice(0, 126).split("\u0000", 1)[0] ?? "";
   return units.replaceAll(/\p{Cs}/gu, "");
 }
