@@ -5,6 +5,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { scoreIdentification, type IdentificationScore } from "../scripts/identification-score.ts";
 import { parseSightings, toDevice, type Sighting } from "../scripts/sightings.ts";
@@ -73,6 +74,54 @@ describe.each([
     );
     expect(suspected.map(({ id }) => id)).toEqual([]);
   });
+});
+
+it("identifies any strings without throwing, the same in any order of plugins", () => {
+  const words = fc.constantFrom(
+    "Zigbee",
+    "Z-Wave",
+    "OpenThread",
+    "LoRa",
+    "Bluetooth",
+    "802.11ac",
+    "CP2102N",
+    "J-Link",
+    "Arduino",
+    "Bootloader",
+    "RFXCOM",
+    "\n",
+    "\u001B[31m",
+  );
+  const text = fc.array(fc.oneof(words, fc.string({ maxLength: 40 })), { maxLength: 6 }).map((parts) => parts.join(" "));
+  const ids = fc.constantFrom("10c4:ea60", "0403:6001", "303a:4001", "239a:0029", "2341:0001", "0bda:8179", "fffe:0001");
+  const order = fc.shuffledSubarray([...builtInPlugins], { minLength: builtInPlugins.length });
+  fc.assert(
+    fc.property(
+      ids,
+      text,
+      text,
+      fc.constantFrom("serial", "usb", "bluetooth", "wifi"),
+      order,
+      (id, manufacturer, product, kind, plugins) => {
+        const usbFacts = {
+          vendorId: id.slice(0, 4),
+          productId: id.slice(5),
+          manufacturer,
+          product,
+          port: "1-1",
+          busNumber: 1,
+          deviceNumber: 2,
+          interfaces: [],
+        };
+        const device: Device = { sysPath: "a", function: kind, nodes: [], usb: usbFacts };
+        const shuffled = identify(
+          device,
+          plugins.flatMap((plugin) => claimsOf(plugin, toDeviceView(device))),
+        );
+        expect(shuffled).toEqual(identityOf(device));
+      },
+    ),
+  );
 });
 
 describe("what the kernel made of a device", () => {
