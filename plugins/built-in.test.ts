@@ -93,34 +93,32 @@ it("identifies any strings without throwing, the same in any order of plugins", 
     "\u001B[31m",
   );
   const text = fc.array(fc.oneof(words, fc.string({ maxLength: 40 })), { maxLength: 6 }).map((parts) => parts.join(" "));
-  const ids = fc.constantFrom("10c4:ea60", "0403:6001", "303a:4001", "239a:0029", "2341:0001", "0bda:8179", "fffe:0001");
-  const order = fc.shuffledSubarray([...builtInPlugins], { minLength: builtInPlugins.length });
+  const sight = fc.record({
+    id: fc.constantFrom("10c4:ea60", "0403:6001", "303a:4001", "239a:0029", "2341:0001", "0bda:8179", "fffe:0001"),
+    manufacturer: text,
+    product: text,
+    kind: fc.constantFrom("serial", "usb", "bluetooth", "wifi"),
+    plugins: fc.shuffledSubarray([...builtInPlugins], { minLength: builtInPlugins.length }),
+  });
   fc.assert(
-    fc.property(
-      ids,
-      text,
-      text,
-      fc.constantFrom("serial", "usb", "bluetooth", "wifi"),
-      order,
-      (id, manufacturer, product, kind, plugins) => {
-        const usbFacts = {
-          vendorId: id.slice(0, 4),
-          productId: id.slice(5),
-          manufacturer,
-          product,
-          port: "1-1",
-          busNumber: 1,
-          deviceNumber: 2,
-          interfaces: [],
-        };
-        const device: Device = { sysPath: "a", function: kind, nodes: [], usb: usbFacts };
-        const shuffled = identify(
-          device,
-          plugins.flatMap((plugin) => claimsOf(plugin, toDeviceView(device))),
-        );
-        expect(shuffled).toEqual(identityOf(device));
-      },
-    ),
+    fc.property(sight, ({ id, manufacturer, product, kind, plugins }) => {
+      const usb = {
+        vendorId: id.slice(0, 4),
+        productId: id.slice(5),
+        manufacturer,
+        product,
+        port: "1-1",
+        busNumber: 1,
+        deviceNumber: 2,
+        interfaces: [],
+      };
+      const device: Device = { sysPath: "a", function: kind, nodes: [], usb };
+      const shuffled = identify(
+        device,
+        plugins.flatMap((plugin) => claimsOf(plugin, toDeviceView(device))),
+      );
+      expect(shuffled).toEqual(identityOf(device));
+    }),
   );
 });
 
