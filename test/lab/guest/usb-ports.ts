@@ -15,10 +15,11 @@ interface UsbPorts {
 const firstGadgetPort = vhciPortCount + 1;
 
 export function openUsbPorts({ loadDrivers }: { readonly loadDrivers: boolean }): UsbPorts {
-  const taken = new Map<number, { unplug(): void }>();
+  const taken = new Map<number, { unplug(): void | Promise<void> }>();
   return {
     async plug(stick, wanted) {
       const port = wanted ?? freePort(stick, taken);
+      if (!isPort(port)) throw new RangeError(`there is no port ${port}: they are 1 to ${vhciPortCount + gadgetPortCount}`);
       if (taken.has(port)) throw new RangeError(`port ${port} is taken`);
       // Reserved before the first wait, so that two plugs at once cannot get one port.
       taken.set(port, { unplug() {} });
@@ -35,9 +36,13 @@ export function openUsbPorts({ loadDrivers }: { readonly loadDrivers: boolean })
       const stick = taken.get(port);
       if (!stick) throw new RangeError(`port ${port} is empty`);
       taken.delete(port);
-      stick.unplug();
+      await stick.unplug();
     },
   };
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= vhciPortCount + gadgetPortCount;
 }
 
 function freePort(stick: WireStick, taken: ReadonlyMap<number, unknown>): number {
@@ -49,10 +54,6 @@ function freePort(stick: WireStick, taken: ReadonlyMap<number, unknown>): number
 }
 
 function gadgetIndex(port: number, stick: WireStick): number {
-  const index = port - firstGadgetPort;
-  if (!(index >= 0 && index < gadgetPortCount))
-    throw new RangeError(`there is no port ${port}: they are 1 to ${vhciPortCount + gadgetPortCount}`);
-  if (!fitsGadget(stick))
-    throw new RangeError(`port ${port} is a CDC-ACM gadget and cannot be ${stick.name}; ports 1 to ${vhciPortCount} take any stick`);
-  return index;
+  if (fitsGadget(stick)) return port - firstGadgetPort;
+  throw new RangeError(`port ${port} is a CDC-ACM gadget and cannot be ${stick.name}; ports 1 to ${vhciPortCount} take any stick`);
 }

@@ -1,5 +1,6 @@
 /** A virtual stick at the far end of a USB/IP socket. */
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { WireStick } from "../protocol.ts";
 import { type StickModel, stickModel } from "./stick-model.ts";
 import { endpointPairs, type StickDescriptors, stickDescriptors } from "./usb-descriptors.ts";
@@ -11,14 +12,19 @@ type Submit = Extract<UsbipCommand, { command: "submit" }>;
 const statuses = { stalled: -32, cancelled: -104, gone: -108 } as const;
 /** Standard requests (USB 2.0 §9.4) that are answered with bytes. */
 const requests = { getStatus: 0, getDescriptor: 6, getConfiguration: 8, getInterface: 10 } as const;
+/** Who asks nothing for this long is done with what it was doing, such as a driver's probe; and how long we wait for that. */
+const quiet = { forMs: 25, atMostMs: 500 } as const;
 /** English (United States), the one language of every stick. */
 const languages = Buffer.from([4, 3, 0x09, 0x04]);
 /** A string descriptor's length is a byte, its header two. */
 const longestString = 126;
 
 export interface UsbipDevice {
-  /** From now on every transfer fails as it does when the stick is pulled: nobody has to wait for a timeout. */
-  leave(): void;
+  /**
+   * From now on every transfer fails as it does when a stick is pulled. Resolves once the kernel has stopped asking: a
+   * transfer it starts while the connection goes down is lost, and its hub thread then waits 5 s for it.
+   */
+  leave(): Promise<void>;
 }
 
 /** Answers on the socket until it closes. */
@@ -27,6 +33,7 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
   const waiting = new Map<number, Submit>();
   const ready = new Map<number, Uint8Array[]>();
   let present = true;
+  let lastAskedMs = -Infinity;
 
   const model = stickModel({
     stick,
@@ -49,6 +56,7 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
   }
 
   function receive(command: UsbipCommand): void {
+    lastAskedMs = performance.now();
     if (command.command === "unlink") {
       socket.write(unlinkReply(command.sequence, waiting.delete(command.target) ? statuses.cancelled : 0));
     } else if (!present) {
@@ -71,10 +79,15 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
   socket.on("error", () => socket.destroy());
   socket.resume();
   return {
-    leave() {
+    async leave() {
       present = false;
       for (const sequence of waiting.keys()) socket.write(submitReply(sequence, { status: statuses.gone, length: 0 }));
       waiting.clear();
+      const deadlineMs = performance.now() + quiet.atMostMs;
+      for (let nowMs = performance.now(); nowMs < deadlineMs; nowMs = performance.now()) {
+        if (nowMs - lastAskedMs >= quiet.forMs) return;
+        await sleep(quiet.forMs - (nowMs - lastAskedMs));
+      }
     },
   };
 }

@@ -21,7 +21,7 @@ const freePatienceMs = 15_000;
 const freePollMs = 5;
 
 export interface VhciStick {
-  unplug(): void;
+  unplug(): Promise<void>;
 }
 
 /** Attaches a stick to lab port `port` (1 to `vhciPortCount`), as soon as the kernel has let go of the stick before it. */
@@ -63,8 +63,8 @@ interface Attached {
   readonly kernelPort: number;
 }
 
-function detach({ socket, device, kernelPort }: Attached): void {
-  device.leave();
+async function detach({ socket, device, kernelPort }: Attached): Promise<void> {
+  await device.leave();
   writeFileSync(`${controller}/detach`, String(kernelPort));
   // The kernel shuts the connection down; the end of the stream closes our side.
   socket.end();
