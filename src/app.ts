@@ -7,8 +7,8 @@ import { readVersion } from "./cli/version.ts";
 import type { Config } from "./config/schema.ts";
 import { Cell } from "./core/cell.ts";
 import { systemClock as clock, timestamp } from "./core/clock.ts";
-import { type Conditions, createConditions } from "./core/condition.ts";
-import { AerialError, describeError, hasCode } from "./core/errors.ts";
+import { createConditions } from "./core/condition.ts";
+import { describeError } from "./core/errors.ts";
 import { linkSignal } from "./core/linked-signal.ts";
 import type { Log } from "./core/log.ts";
 import type { Snapshot } from "./core/radio.ts";
@@ -16,11 +16,7 @@ import { Scope } from "./core/scope.ts";
 import { readBootId } from "./host/boot-id.ts";
 import { openHost } from "./host/host.ts";
 import { openInventory } from "./inventory/open-inventory.ts";
-import { type Kube, openKube } from "./kube/kube.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
-import { runEvents } from "./publish/events/run-events.ts";
-import { withdrawLabels } from "./publish/labels/own-node.ts";
-import { runLabels } from "./publish/labels/run-labels.ts";
 import { noOutputCounters, type OutputCounters } from "./publish/run-output.ts";
 import { runScanner } from "./scan/run-scanner.ts";
 import type { BlindSpot } from "./scan/scan.ts";
@@ -49,17 +45,12 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   );
   const inventory = scope.use("inventory", await openInventory({ ...inventoryOptions(config), clock, log, conditions }));
 
-  const kube = await tryOpenCluster({ config, log, conditions }, lifetime.signal);
-  if (kube) scope.use("kubernetes", kube);
   const labelCounters = new Cell(noOutputCounters);
-  if (kube && config.labels.enabled) {
-    const { prefix, aliases, graceSeconds } = config.labels;
-    const options = { prefix, aliases, graceMs: graceSeconds * 1_000 };
-    const parts = { kube, node, options, snapshots: inventory, clock, log, conditions, counters: labelCounters };
-    scope.spawn("labels", (stop) => runLabels(parts, stop));
-  }
-  if (kube && config.events.enabled) {
-    scope.spawn("events", (stop) => runEvents({ kube, node, inventory, snapshots: inventory, clock, log, conditions }, stop));
+  let publishes = false;
+  if (config.kubernetes.enabled) {
+    // Loaded where there is a cluster: alone, aerial has no use for it.
+    const { publishToCluster } = await import("./cluster.ts");
+    publishes = await publishToCluster({ config, log, conditions, inventory, scope, labelCounters }, lifetime.signal);
   }
 
   const host = openHost({ paths: config.host, clock });
@@ -85,7 +76,6 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     ),
   );
 
-  const publishes = kube !== undefined && config.labels.enabled;
   const api = await openApi(
     {
       ...config.api,
@@ -99,7 +89,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
         startedAt,
         kernel: release(),
         blindSpots,
-        cluster: { state: kube ? clusterState(labelCounters.current) : "none" },
+        cluster: { state: publishes ? clusterState(labelCounters.current) : "none" },
       }),
       readiness() {
         const waitingFor: string[] = [];
@@ -112,7 +102,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     lifetime.signal,
   );
   scope.use("api", api);
-  log.info({ node, addresses: api.addresses, cluster: kube !== undefined }, "aerial is up");
+  log.info({ node, addresses: api.addresses, cluster: publishes }, "aerial is up");
 
   await new Promise<void>((resolve) => {
     if (lifetime.signal.aborted) resolve();
@@ -120,37 +110,6 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   });
   log.info({ why: describeError(lifetime.signal.reason) }, "stopping; labels stay as they are");
   if (failure !== undefined) throw failure;
-}
-
-/** Takes back from the cluster what aerial has written for this node; a sentence for each thing removed. */
-export async function withdrawAerial({ config, log }: AppDependencies, signal: AbortSignal): Promise<readonly string[]> {
-  await using kube = await openCluster({ config, log }, signal);
-  const keys = await withdrawLabels({ kube, node: config.node.name }, signal);
-  return keys.map((key) => `removed ${key} from node ${config.node.name}`);
-}
-
-/** Without the cluster aerial still finds, names and shows radios, and says what is wrong where people look for it. */
-async function tryOpenCluster(deps: AppDependencies & { readonly conditions: Conditions }, signal: AbortSignal): Promise<Kube | undefined> {
-  const { config, log, conditions } = deps;
-  if (!config.kubernetes.enabled) return undefined;
-  try {
-    return await openCluster(deps, signal);
-  } catch (error) {
-    if (!hasCode(error, "kube.config")) throw error;
-    conditions.raise(
-      "kubernetes.unusable",
-      "error",
-      `No labels and no Events: ${describeError(error)}; ${error.hint}, then restart aerial.`,
-    );
-    log.error({ err: describeError(error) }, "the cluster cannot be used");
-    return undefined;
-  }
-}
-
-function openCluster({ config, log }: AppDependencies, signal: AbortSignal): Promise<Kube> {
-  if (!config.kubernetes.enabled) throw new AerialError("kube.config", "no cluster is configured");
-  const { kubeconfig, context } = config.kubernetes;
-  return openKube({ kubeconfig, context, clock, log }, signal);
 }
 
 function newBlindSpots(before: readonly BlindSpot[], now: readonly BlindSpot[]): readonly BlindSpot[] {

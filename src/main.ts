@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The process edge: arguments, signals, exit codes. */
+import "./small-heap.ts";
 import { runCli, printError } from "./cli/cli.ts";
 import type { Capabilities } from "./cli/command.ts";
 import { exitCodeOf, exitCodes } from "./cli/exit-code.ts";
@@ -24,7 +25,7 @@ const capabilities: Capabilities = {
   untilInterrupted,
   runDaemon: async (deps, signal) => (await import("./app.ts")).runAerial(deps, signal),
   builtInPlugins: async () => (await import("../plugins/index.ts")).builtInPlugins,
-  withdraw: async (deps, signal) => (await import("./app.ts")).withdrawAerial(deps, signal),
+  withdraw: async (deps, signal) => (await import("./cluster.ts")).withdrawFromCluster(deps, signal),
 };
 
 // Rejections that nobody handles arrive here too.

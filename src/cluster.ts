@@ -1,0 +1,69 @@
+/** What needs a cluster: the part of the composition that is loaded only where there is one. */
+import type { Config } from "./config/schema.ts";
+import type { Cell } from "./core/cell.ts";
+import { systemClock as clock } from "./core/clock.ts";
+import type { Conditions } from "./core/condition.ts";
+import { AerialError, describeError, hasCode } from "./core/errors.ts";
+import type { Log } from "./core/log.ts";
+import type { Scope } from "./core/scope.ts";
+import type { Inventory } from "./inventory/inventory.ts";
+import { type Kube, openKube } from "./kube/kube.ts";
+import { runEvents } from "./publish/events/run-events.ts";
+import { withdrawLabels } from "./publish/labels/own-node.ts";
+import { runLabels } from "./publish/labels/run-labels.ts";
+import type { OutputCounters } from "./publish/run-output.ts";
+
+interface ClusterDependencies {
+  readonly config: Config;
+  readonly log: Log;
+}
+
+interface PublishDependencies extends ClusterDependencies {
+  readonly conditions: Conditions;
+  readonly inventory: Inventory;
+  /** The publishers live in it. */
+  readonly scope: Scope;
+  readonly labelCounters: Cell<OutputCounters>;
+}
+
+/**
+ * Starts the publishers; resolves to whether labels are published. A cluster that cannot be used at all is a condition:
+ * without it aerial still finds, names and shows radios, and says there what is wrong.
+ */
+export async function publishToCluster(dependencies: PublishDependencies, signal: AbortSignal): Promise<boolean> {
+  const { config, log, conditions, inventory, scope, labelCounters } = dependencies;
+  let kube: Kube;
+  try {
+    kube = scope.use("kubernetes", await open(dependencies, signal));
+  } catch (error) {
+    if (!hasCode(error, "kube.config")) throw error;
+    conditions.raise(
+      "kubernetes.unusable",
+      "error",
+      `No labels and no Events: ${describeError(error)}; ${error.hint}, then restart aerial.`,
+    );
+    log.error({ err: describeError(error) }, "the cluster cannot be used");
+    return false;
+  }
+  const common = { kube, node: config.node.name, snapshots: inventory, clock, log, conditions };
+  if (config.labels.enabled) {
+    const { prefix, aliases, graceSeconds } = config.labels;
+    const options = { prefix, aliases, graceMs: graceSeconds * 1_000 };
+    scope.spawn("labels", (stop) => runLabels({ ...common, options, counters: labelCounters }, stop));
+  }
+  if (config.events.enabled) scope.spawn("events", (stop) => runEvents({ ...common, inventory }, stop));
+  return config.labels.enabled;
+}
+
+/** Takes back from the cluster what aerial has written for this node; a sentence for each thing removed. Throws `kube.*`. */
+export async function withdrawFromCluster({ config, log }: ClusterDependencies, signal: AbortSignal): Promise<readonly string[]> {
+  if (!config.kubernetes.enabled) throw new AerialError("kube.config", "no cluster is configured");
+  await using kube = await open({ config, log }, signal);
+  const keys = await withdrawLabels({ kube, node: config.node.name }, signal);
+  return keys.map((key) => `removed ${key} from node ${config.node.name}`);
+}
+
+function open({ config, log }: ClusterDependencies, signal: AbortSignal): Promise<Kube> {
+  const { kubeconfig, context } = config.kubernetes;
+  return openKube({ kubeconfig, context, clock, log }, signal);
+}

@@ -1,0 +1,9 @@
+/**
+ * Asks V8 to favour a small heap over speed, before anything else is loaded: aerial shares a node with what people really
+ * want to run, and does little work itself. BENCH.md has what it saves. Flags of V8 may change only before they are used,
+ * so this is the first import of the process edge.
+ */
+import { setFlagsFromString } from "node:v8";
+
+setFlagsFromString("--optimize-for-size");
+setFlagsFromString("--max-semi-space-size=1");
