@@ -1,5 +1,7 @@
 /** The host as the rest of aerial may use it: small capabilities under one set of roots. */
+import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
+import { createBluez } from "./bluez.ts";
 import { type DeviceNodes, listDeviceNodes } from "./device-nodes.ts";
 import { createDevWatch } from "./dev-watch.ts";
 import type { HintSource } from "./hint-source.ts";
@@ -15,7 +17,7 @@ export interface Host {
   sysfs(denied: (path: string) => void): Sysfs;
   readonly usbStrings: UsbStringReader;
   readonly wifiModes: WifiModes;
-  /** Addresses of Bluetooth controllers by name (`hci0`), as far as BlueZ has told them. */
+  /** Addresses of Bluetooth controllers by name (`hci0`), as far as BlueZ has told them. Ask only where there are controllers. */
   bluetoothAddresses(): ReadonlyMap<string, string>;
   /** What wakes the scanner; none of it is needed for a scan to be right. */
   readonly hintSources: readonly HintSource[];
@@ -31,13 +33,14 @@ export interface HostDeps {
 /** Opens the host below `paths`. Nothing is read, and no thread or descriptor held, until something is asked. */
 export function openHost(deps: HostDeps): Host {
   const { paths, clock } = deps;
+  const bluez = createBluez({ socketPath: join(paths.run, "dbus/system_bus_socket"), clock });
   return {
     paths,
     sysfs: (denied) => createSysfs(paths.sys, denied),
     wifiModes: isSysfs(paths.sys) ? createWifiModes() : { accessPoint: async () => undefined },
-    bluetoothAddresses: () => new Map(),
+    bluetoothAddresses: () => bluez.addresses(),
     usbStrings: createUsbStringReader({ root: paths.sys, clock, denied: () => {} }),
-    hintSources: [createUeventSource(), createDevWatch(paths.dev)],
+    hintSources: [createUeventSource(), createDevWatch(paths.dev), bluez.source],
     deviceNodes: () => listDeviceNodes(paths.dev),
   };
 }

@@ -4,11 +4,13 @@ import type { WifiModes } from "../host/wifi-modes.ts";
 import type { FoundFunction } from "./functions.ts";
 import { type ClassDevice, listClass } from "./tree.ts";
 
-/** All controllers, with their addresses as far as BlueZ has told them. */
-export function findBluetooth(sysfs: Sysfs, addresses: ReadonlyMap<string, string>): readonly FoundFunction[] {
+/** All controllers, with their addresses as far as BlueZ has told them: it is asked only when there are any. */
+export function findBluetooth(sysfs: Sysfs, readAddresses: () => ReadonlyMap<string, string>): readonly FoundFunction[] {
   // Connections, such as `hci0:64`, are members of the same class.
-  return listClass(sysfs, "bluetooth", /^hci\d+$/).map((at) => {
-    const address = addresses.get(at.name);
+  const controllers = listClass(sysfs, "bluetooth", /^hci\d+$/);
+  const addresses = controllers.length === 0 ? undefined : readAddresses();
+  return controllers.map((at) => {
+    const address = addresses?.get(at.name);
     const bluetooth = { controller: at.name, ...(address === undefined ? {} : { address }) };
     return { function: "bluetooth", at, nodes: [], facts: { bluetooth } };
   });

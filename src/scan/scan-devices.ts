@@ -27,7 +27,7 @@ export async function scanDevices(host: Host, clock: Clock): Promise<Scan> {
   const found = [
     ...findSerialPorts(tree),
     ...findSpiDevices(tree),
-    ...findBluetooth(sysfs, host.bluetoothAddresses()),
+    ...findBluetooth(sysfs, () => host.bluetoothAddresses()),
     ...(await findWifi(sysfs, host.wifiModes)),
     ...findIeee802154(sysfs),
   ];
