@@ -51,6 +51,8 @@ export function aerialOnLab(lab: Lab, environment: Readonly<Record<string, strin
     AERIAL__STATE__DIRECTORY: directory,
     AERIAL__API__SOCKET: socket,
     AERIAL__LOG__FORMAT: "json",
+    // The timer would find everything in the end; here the hints have to.
+    AERIAL__SCAN__INTERVAL: "3600",
     ...environment,
   };
   const timeoutMs = deadlines[lab.kind];

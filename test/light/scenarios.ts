@@ -270,20 +270,27 @@ async function takesManyAtOnce(lab: Lab, aerial: AerialOnLab): Promise<void> {
   expect(gone.map(({ id }) => id)).toEqual(radios.map(({ id }) => id));
 }
 
+/** Plugs and unplugs as fast as the lab can until it is stopped; `stop` gives how often. */
+function flap(plug: () => Promise<PluggedStick>): AsyncDisposable & { stop(): Promise<number> } {
+  const stopped = new AbortController();
+  const flapping = (async () => {
+    let times = 0;
+    for (; !stopped.signal.aborted; times += 1) await (await plug()).unplug();
+    return times;
+  })();
+  const stop = (): Promise<number> => {
+    stopped.abort();
+    return flapping;
+  };
+  return { stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+}
+
 async function readsWhatVanishes(lab: Lab, aerial: AerialOnLab): Promise<void> {
   await using hand = createHand(lab);
   await using daemon = await aerial.start();
   await hand.plug(conbee2, 1);
   const steady = only(await daemon.until("the stick that stays", areReady(1)));
-  const done = new AbortController();
-  let flaps = 0;
-  const flapping = (async () => {
-    while (!done.signal.aborted) {
-      const stick = await hand.plug(sonoffDonglePlus, 2);
-      await stick.unplug();
-      flaps += 1;
-    }
-  })();
+  await using flapping = flap(() => hand.plug(sonoffDonglePlus, 2));
   for (let scans = 0; scans < 3; scans += 1) {
     const { devices } = await aerial.scan();
     const sticks = devices.filter(({ usb }) => usb !== undefined);
@@ -296,9 +303,7 @@ async function readsWhatVanishes(lab: Lab, aerial: AerialOnLab): Promise<void> {
     }
     expect(sticks.filter(({ usb }) => usb?.vendorId === conbee2.vendorId)).toHaveLength(1);
   }
-  done.abort();
-  await flapping;
-  expect(flaps).toBeGreaterThan(3);
+  expect(await flapping.stop()).toBeGreaterThan(3);
   const settled = await daemon.until("rest", areReady(1));
   expect(only(present(settled)).id).toBe(steady.id);
   expect(settled.length).toBeLessThanOrEqual(2);
