@@ -11,6 +11,7 @@ import { createDriverWatch } from "./driver-watch.ts";
 import { createHints, type Hints, runHintSource } from "./hints.ts";
 import type { Scan } from "./scan.ts";
 import { scanDevices } from "./scan-devices.ts";
+import { createSettling } from "./settling.ts";
 import { createStabilityWatch } from "./stability-watch.ts";
 
 export interface ScannerDeps {
@@ -58,6 +59,7 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
   const { host, clock, log, conditions, intervalMs } = deps;
   const watchDrivers = createDriverWatch(clock, conditions);
   const watchStability = createStabilityWatch(clock, conditions);
+  const settle = createSettling(clock);
   const retry = createBackoff();
   let startedAt = -Infinity;
   let followUps: readonly number[] = [];
@@ -89,8 +91,9 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
     retry.reset();
     conditions.clear("scan.failed");
     watchStability(scan.devices);
-    extra = watchDrivers(scan.devices);
-    await deps.onScan(scan);
+    const { devices, wakeAt } = settle(scan.devices);
+    extra = Math.min(watchDrivers(scan.devices) ?? Infinity, wakeAt ?? Infinity);
+    await deps.onScan({ ...scan, devices });
   }
 }
 
