@@ -35,6 +35,8 @@ export interface GuestLab extends Lab {
   readonly kind: "guest";
   /** The guest's `uname -r`. */
   readonly kernel: string;
+  /** QEMU's process id on this machine. */
+  readonly pid: number;
   /** Clock of the guest against this machine's, as measured at boot. */
   readonly clock: ClockOffset;
   /** How long the boot took, from starting QEMU to the agent's first word. */
@@ -128,6 +130,7 @@ export async function openGuestLab(options: GuestLabOptions = {}): Promise<Guest
   return {
     kind: "guest",
     kernel: connection.kernel,
+    pid: qemu.pid,
     clock,
     bootMs,
     get console() {
@@ -180,9 +183,9 @@ async function boot({ candidates: [accelerator = "tcg", ...others], start, conne
     stack.move();
     return { qemu, connection, bootMs: performance.now() - startedMs, accelerator };
   } catch (error) {
+    qemu.kill();
     if (others.length === 0) throw error;
     log(`lab: the guest does not boot with ${accelerator}; trying ${others.join(", ")}`);
-    qemu.kill();
   }
   return boot({ candidates: others, start, connected, timeoutMs, log });
 }

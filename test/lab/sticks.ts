@@ -176,15 +176,14 @@ export const csrBluetooth: VirtualStick = {
   driver: "btusb",
 };
 
-/** A device no driver in the kernel knows: it is on the bus, and nothing else happens. */
+/** A TI CC Debugger. No driver in the kernel knows it: it is on the bus, and nothing else happens. */
 export const noDriverStick: VirtualStick = {
-  name: "a device without a driver",
-  vendorId: "1c40",
-  productId: "0477",
-  release: "0100",
-  manufacturer: "Hjelmslund Electronics",
-  product: "USB485 Iso stick",
-  serial: "STISO485",
+  name: "TI CC Debugger",
+  vendorId: "0451",
+  productId: "16a2",
+  release: "0009",
+  manufacturer: "Texas Instruments",
+  product: "CC Debugger",
   driver: "none",
 };
 

@@ -1,6 +1,6 @@
 /** CDC-ACM sticks made by the kernel's own gadget drivers: configfs on dummy_hcd (Documentation/usb/gadget_configfs.rst). */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { WireStick } from "../protocol.ts";
@@ -17,10 +17,12 @@ export interface GadgetStick {
   unplug(): void;
 }
 
-/** Whether the gadget drivers can be this stick to the letter: one port, no replay, no string that configfs would change. */
-export function fitsGadget({ driver, ports = 1, descriptorsBase64, manufacturer, product, serial }: WireStick): boolean {
-  const strings = [manufacturer, product, serial].filter((text) => text !== undefined);
-  return driver === "cdc_acm" && ports === 1 && descriptorsBase64 === undefined && strings.every((text) => fitsConfigfs(text));
+/**
+ * Whether the gadget drivers can be this stick to the letter: one port, no replay, and all three strings, none of which
+ * configfs would change. (A gadget that once had strings shows others in the place of missing ones.)
+ */
+export function fitsGadget({ driver, ports = 1, descriptorsBase64, manufacturer = "", product = "", serial = "" }: WireStick): boolean {
+  return driver === "cdc_acm" && ports === 1 && descriptorsBase64 === undefined && [manufacturer, product, serial].every(fitsConfigfs);
 }
 
 function fitsConfigfs(text: string): boolean {
@@ -65,14 +67,9 @@ function describe(gadget: string, stick: WireStick): void {
   writeFileSync(join(gadget, "idProduct"), `0x${stick.productId}`);
   writeFileSync(join(gadget, "bcdDevice"), `0x${stick.release ?? "0100"}`);
   const strings = join(gadget, "strings", "0x409");
-  if (existsSync(strings)) rmdirSync(strings);
-  const texts = { manufacturer: stick.manufacturer, product: stick.product, serialnumber: stick.serial };
-  for (const [name, text] of Object.entries(texts)) {
-    if (text === undefined) continue;
-    // Without a folder of strings the stick has none at all, like a Z-Stick.
-    mkdirSync(strings, { recursive: true });
-    writeFileSync(join(strings, name), text);
-  }
+  mkdirSync(strings, { recursive: true });
+  const { manufacturer = "", product = "", serial = "" } = stick;
+  for (const [name, text] of Object.entries({ manufacturer, product, serialnumber: serial })) writeFileSync(join(strings, name), text);
 }
 
 /** Ends by itself when the stick is unplugged: the kernel hangs the line up. */
