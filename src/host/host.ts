@@ -39,7 +39,7 @@ export function openHost(deps: HostDeps): Host {
     sysfs: (denied) => createSysfs(paths.sys, denied),
     wifiModes: isSysfs(paths.sys) ? createWifiModes() : { accessPoint: async () => undefined },
     bluetoothAddresses: () => bluez.addresses(),
-    usbStrings: createUsbStringReader({ root: paths.sys, clock, denied: () => {} }),
+    usbStrings: createUsbStringReader({ root: paths.sys, clock }),
     hintSources: [createUeventSource(), createDevWatch(paths.dev), bluez.source],
     deviceNodes: () => listDeviceNodes(paths.dev),
   };

@@ -9,7 +9,7 @@ import { createUsbStringReader } from "./usb-strings.ts";
 function makeReader(deadlineMs: number): { readonly root: string; readonly reader: ReturnType<typeof createUsbStringReader> } {
   const root = mkdtempSync(join(tmpdir(), "aerial-strings-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  return { root, reader: createUsbStringReader({ root, clock: systemClock, denied() {}, deadlineMs }) };
+  return { root, reader: createUsbStringReader({ root, clock: systemClock, deadlineMs }) };
 }
 
 function addDevice(root: string, name: string, product: string): void {
@@ -17,34 +17,36 @@ function addDevice(root: string, name: string, product: string): void {
   writeFileSync(join(root, name, "product"), `${product}\n`);
 }
 
+const ignore = (): void => {};
+
 const textOf = (strings: unknown): unknown =>
   typeof strings === "object" && strings !== null && "product" in strings ? Buffer.from(strings.product as Uint8Array).toString() : strings;
 
 test("strings are remembered for one enumeration", async () => {
   const { root, reader } = makeReader(5_000);
   addDevice(root, "1-1", "first");
-  expect(textOf(await reader.read("1-1", "1.2"))).toBe("first");
+  expect(textOf(await reader.read("1-1", "1.2", ignore))).toBe("first");
   writeFileSync(join(root, "1-1/product"), "second\n");
-  expect(textOf(await reader.read("1-1", "1.2"))).toBe("first");
-  expect(textOf(await reader.read("1-1", "1.3"))).toBe("second");
+  expect(textOf(await reader.read("1-1", "1.2", ignore))).toBe("first");
+  expect(textOf(await reader.read("1-1", "1.3", ignore))).toBe("second");
 });
 
 test("another directory of the same name and number is another device", async () => {
   const { root, reader } = makeReader(5_000);
   addDevice(root, "1-1", "first");
-  await reader.read("1-1", "1.2");
+  await reader.read("1-1", "1.2", ignore);
   // Made before the old one goes, so that it cannot get its inode.
   addDevice(root, "staged", "second");
   rmSync(join(root, "1-1"), { recursive: true });
   execFileSync("mv", [join(root, "staged"), join(root, "1-1")]);
-  expect(textOf(await reader.read("1-1", "1.2"))).toBe("second");
+  expect(textOf(await reader.read("1-1", "1.2", ignore))).toBe("second");
 });
 
 test("missing strings are missing, and a device that is gone has none", async () => {
   const { root, reader } = makeReader(5_000);
   addDevice(root, "1-1", "only this");
-  expect(Object.keys((await reader.read("1-1", "1.2")) as object)).toEqual(["product"]);
-  expect(await reader.read("1-9", "1.9")).toEqual({});
+  expect(Object.keys((await reader.read("1-1", "1.2", ignore)) as object)).toEqual(["product"]);
+  expect(await reader.read("1-9", "1.9", ignore)).toEqual({});
 });
 
 test("locked devices are given up after the deadline, hold up no other, and answer later", async () => {
@@ -54,11 +56,11 @@ test("locked devices are given up after the deadline, hold up no other, and answ
   const pipe = join(root, "1-1/product");
   execFileSync("mkfifo", [pipe]);
   addDevice(root, "1-2", "free");
-  const [locked, free] = await Promise.all([reader.read("1-1", "1.2"), reader.read("1-2", "1.3")]);
+  const [locked, free] = await Promise.all([reader.read("1-1", "1.2", ignore), reader.read("1-2", "1.3", ignore)]);
   expect([locked, textOf(free)]).toEqual(["busy", "free"]);
-  expect(await reader.read("1-1", "1.2")).toBe("busy");
+  expect(await reader.read("1-1", "1.2", ignore)).toBe("busy");
   spawn("sh", ["-c", `echo late > ${pipe}`]);
-  await expect.poll(async () => textOf(await reader.read("1-1", "1.2")), { timeout: 5_000 }).toBe("late");
+  await expect.poll(async () => textOf(await reader.read("1-1", "1.2", ignore)), { timeout: 5_000 }).toBe("late");
 });
 
 test("with two devices locked, the thread pool still has room for others", async () => {
@@ -70,10 +72,10 @@ test("with two devices locked, the thread pool still has room for others", async
   onTestFinished(async () => {
     for (const name of ["1-1", "1-2", "1-3"]) {
       spawn("sh", ["-c", `echo > ${join(root, name, "product")}`]);
-      await reader.read(name, "1");
+      await reader.read(name, "1", ignore);
     }
   });
-  expect(await Promise.all(["1-1", "1-2", "1-3"].map((name) => reader.read(name, "1")))).toEqual(["busy", "busy", "busy"]);
+  expect(await Promise.all(["1-1", "1-2", "1-3"].map((name) => reader.read(name, "1", ignore)))).toEqual(["busy", "busy", "busy"]);
   const { readFile } = await import("node:fs/promises");
   expect(await readFile("/proc/self/comm", "utf8")).not.toBe("");
 });

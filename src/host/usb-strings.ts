@@ -18,10 +18,10 @@ export type UsbStrings = { readonly [K in (typeof attributes)[number]]?: Uint8Ar
 export interface UsbStringReader {
   /**
    * The strings of the device at `path` (relative to the sysfs root). `enumeration` is anything that changes when
-   * another device takes its place. Resolves to `busy` when the kernel keeps the device locked past the deadline.
-   * Throws `host.read` when descriptors or memory run out.
+   * another device takes its place; `denied` gets each path that permissions keep from us. Resolves to `busy` when the
+   * kernel keeps the device locked past the deadline. Throws `host.read` when descriptors or memory run out.
    */
-  read(path: string, enumeration: string): Promise<UsbStrings | "busy">;
+  read(path: string, enumeration: string, denied: (path: string) => void): Promise<UsbStrings | "busy">;
 }
 
 /** At most this many threads of libuv's four may wait for locked devices. */
@@ -31,66 +31,73 @@ export interface UsbStringDeps {
   /** Where sysfs is mounted. */
   readonly root: string;
   readonly clock: Clock;
-  /** Gets each path that permissions keep from us. */
-  readonly denied: (path: string) => void;
   readonly deadlineMs?: number;
+}
+
+interface Answer {
+  readonly strings: UsbStrings;
+  /** Attributes that may not be read. */
+  readonly denied: readonly string[];
 }
 
 interface Remembered {
   readonly enumeration: string;
-  readonly strings: Promise<UsbStrings>;
+  readonly answer: Promise<Answer>;
 }
 
-export function createUsbStringReader(deps: UsbStringDeps): UsbStringReader {
-  const { root, clock, denied, deadlineMs = 1_000 } = deps;
+export function createUsbStringReader({ root, clock, deadlineMs = 1_000 }: UsbStringDeps): UsbStringReader {
   const remembered = new Map<string, Remembered>();
   const enter = createTurnstile(threadLimit);
 
-  const remember = (path: string, enumeration: string): Promise<UsbStrings> => {
-    const strings = enter(() => readAll(join(root, path), denied));
-    const entry = { enumeration, strings };
+  const remember = (path: string, enumeration: string): Promise<Answer> => {
+    const answer = enter(() => readAll(join(root, path)));
+    const entry = { enumeration, answer };
     remembered.set(path, entry);
-    strings.catch(() => {
+    answer.catch(() => {
       if (remembered.get(path) === entry) remembered.delete(path);
     });
-    return strings;
+    return answer;
   };
 
   return {
-    async read(path, enumeration) {
+    async read(path, enumeration, denied) {
       // The inode tells a new directory from an old one even where bus and device number came round again.
       const inode = lstatSync(join(root, path), { throwIfNoEntry: false })?.ino;
       const key = `${inode} ${enumeration}`;
       const known = remembered.get(path);
-      const strings = known?.enumeration === key ? known.strings : remember(path, key);
-      return withDeadline(strings, clock, deadlineMs);
+      const answer = await withDeadline(known?.enumeration === key ? known.answer : remember(path, key), clock, deadlineMs);
+      if (answer === "busy") return answer;
+      for (const attribute of answer.denied) denied(`${path}/${attribute}`);
+      return answer.strings;
     },
   };
 }
 
-async function withDeadline(strings: Promise<UsbStrings>, clock: Clock, deadlineMs: number): Promise<UsbStrings | "busy"> {
+async function withDeadline<T>(work: Promise<T>, clock: Clock, deadlineMs: number): Promise<T | "busy"> {
   const answered = new AbortController();
   const late = clock.sleep(deadlineMs, answered.signal).then(
     () => "busy" as const,
     () => "busy" as const,
   );
   try {
-    return await Promise.race([strings, late]);
+    return await Promise.race([work, late]);
   } finally {
     answered.abort(new AerialError("internal.abort", "answered in time"));
   }
 }
 
-async function readAll(directory: string, denied: (path: string) => void): Promise<UsbStrings> {
+async function readAll(directory: string): Promise<Answer> {
   const strings: { -readonly [K in keyof UsbStrings]: UsbStrings[K] } = {};
+  const denied: string[] = [];
   for (const attribute of attributes) {
-    const value = await readLocked(join(directory, attribute), denied);
-    if (value !== undefined) strings[attribute] = value;
+    const value = await readLocked(join(directory, attribute));
+    if (value === "denied") denied.push(attribute);
+    else if (value !== undefined) strings[attribute] = value;
   }
-  return strings;
+  return { strings, denied };
 }
 
-async function readLocked(path: string, denied: (path: string) => void): Promise<Uint8Array | undefined> {
+async function readLocked(path: string): Promise<Uint8Array | "denied" | undefined> {
   for (;;) {
     try {
       await using file = await open(path, "r");
@@ -100,9 +107,8 @@ async function readLocked(path: string, denied: (path: string) => void): Promise
       // A signal that arrives while the thread waits for the lock interrupts it.
       if (errnoOf(error) === "EINTR") continue;
       const verdict = judgeReadError(error);
-      if (verdict === "denied") denied(path);
       if (verdict === "failed") throw new AerialError("host.read", `cannot read ${path}`, { cause: error });
-      return undefined;
+      return verdict === "denied" ? verdict : undefined;
     }
   }
 }

@@ -11,6 +11,7 @@ import { hostPathsBelow } from "../host/host-paths.ts";
 import { type Host, openHost } from "../host/host.ts";
 import type { Scan } from "./scan.ts";
 import { scanDevices } from "./scan-devices.ts";
+import { findUsbPlace } from "./usb.ts";
 
 const sonoff: VirtualStick = {
   name: "SONOFF Dongle Plus",
@@ -239,9 +240,22 @@ test("a device that the kernel keeps locked is left out, and said", async () => 
   tree.plug(sonoff, { port: 2 });
   tree.plug(zbt2);
   const usbStrings: Host["usbStrings"] = {
-    read: (path, enumeration) => (path.endsWith("/1-2") ? Promise.resolve("busy") : host.usbStrings.read(path, enumeration)),
+    read: (path, ...rest) => (path.endsWith("/1-2") ? Promise.resolve("busy") : host.usbStrings.read(path, ...rest)),
   };
   const { devices, blindSpots } = await scanDevices({ ...host, usbStrings }, systemClock);
   expect(devices.map((device) => device.usb?.port)).toEqual(["1-1"]);
   expect(blindSpots).toEqual([{ what: "USB device in port 1-2", why: expect.stringContaining("busy") }]);
+});
+
+test.each([
+  ["devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0/ttyUSB0/tty/ttyUSB0", "1-1", "1-1:1.0"],
+  ["devices/pci0000:00/0000:00:14.0/usb1/1-5/1-5.10/1-5.10.3/1-5.10.3:1.2/tty/ttyACM0", "1-5.10.3", "1-5.10.3:1.2"],
+  ["devices/platform/soc/fe980000.usb/usb3/3-1", "3-1", undefined],
+  ["devices/pci0000:00/0000:00:14.0/usb12/12-4/ieee80211/phy0", "12-4", undefined],
+  ["devices/pci0000:00/0000:00:14.0/usb1/1-0:1.0/usb1-port1", undefined, undefined],
+  ["devices/platform/soc/fe201000.serial/tty/ttyAMA0", undefined, undefined],
+])("%s hangs on USB device %s, interface %s", (path, device, usbInterface) => {
+  const place = findUsbPlace(path);
+  expect(place?.devicePath.split("/").at(-1)).toBe(device);
+  expect(place?.interfacePath?.split("/").at(-1)).toBe(usbInterface);
 });

@@ -19,10 +19,11 @@ import { atInterface, byIdOf, createUsbReader, findUsbPlace, isHub, type UsbRead
 export async function scanDevices(host: Host, clock: Clock): Promise<Scan> {
   const denied = new Set<string>();
   const busy = new Set<string>();
-  const sysfs = host.sysfs((path) => denied.add(path));
+  const deny = (path: string): void => void denied.add(path);
+  const sysfs = host.sysfs(deny);
   if (sysfs.list("class").length === 0) throw new AerialError("host.read", `no sysfs at ${host.paths.sys}`);
   const tree: Tree = { sysfs, nodes: host.deviceNodes() };
-  const readUsb = createUsbReader(sysfs, host.usbStrings);
+  const readUsb = createUsbReader({ sysfs, strings: host.usbStrings, denied: deny });
 
   const found = [
     ...findSerialPorts(tree),

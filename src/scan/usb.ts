@@ -22,11 +22,18 @@ export interface UsbDevice {
 /** Reads each USB device once a scan. `busy`: the kernel holds it; `gone`: it left while it was read. */
 export type UsbReader = (devicePath: string) => Promise<UsbDevice | "busy" | "gone">;
 
+export interface UsbReaderDeps {
+  readonly sysfs: Sysfs;
+  readonly strings: UsbStringReader;
+  /** Gets each path that permissions keep from us. */
+  readonly denied: (path: string) => void;
+}
+
 /** A reader for one scan. */
-export function createUsbReader(sysfs: Sysfs, strings: UsbStringReader): UsbReader {
+export function createUsbReader(deps: UsbReaderDeps): UsbReader {
   const read = new Map<string, Promise<UsbDevice | "busy" | "gone">>();
   return (devicePath) => {
-    const device = read.get(devicePath) ?? readUsbDevice(sysfs, strings, devicePath);
+    const device = read.get(devicePath) ?? readUsbDevice(deps, devicePath);
     read.set(devicePath, device);
     return device;
   };
@@ -66,7 +73,8 @@ export function isHub(sysfs: Sysfs, devicePath: string): boolean {
   return sysfs.number(`${devicePath}/bDeviceClass`, 16) === 0x09;
 }
 
-async function readUsbDevice(sysfs: Sysfs, reader: UsbStringReader, path: string): Promise<UsbDevice | "busy" | "gone"> {
+async function readUsbDevice(deps: UsbReaderDeps, path: string): Promise<UsbDevice | "busy" | "gone"> {
+  const { sysfs } = deps;
   const vendorId = readHex4(sysfs, `${path}/idVendor`);
   const productId = readHex4(sysfs, `${path}/idProduct`);
   const busNumber = sysfs.number(`${path}/busnum`, 10);
@@ -74,7 +82,9 @@ async function readUsbDevice(sysfs: Sysfs, reader: UsbStringReader, path: string
   if (vendorId === undefined || productId === undefined || busNumber === undefined || deviceNumber === undefined) return "gone";
   const release = readHex4(sysfs, `${path}/bcdDevice`);
   const interfaces = readInterfaces(sysfs, path);
-  const strings = await reader.read(path, `${busNumber}.${deviceNumber} ${vendorId}:${productId}`);
+  // A device that is authorized later (Documentation/usb/authorization.rst) may show its strings only then.
+  const enumeration = `${busNumber}.${deviceNumber} ${vendorId}:${productId} ${sysfs.text(`${path}/authorized`)}`;
+  const strings = await deps.strings.read(path, enumeration, deps.denied);
   if (strings === "busy") return "busy";
   // Numbers and strings must be of one device: another may have taken its place meanwhile.
   if (sysfs.number(`${path}/devnum`, 10) !== deviceNumber) return "gone";
