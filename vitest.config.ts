@@ -25,8 +25,13 @@ export default defineConfig({
         serial: false,
       }),
       project({ name: "light", include: ["test/light/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
-      project({ name: "cluster", include: ["test/cluster/**/*.test.ts"], timeoutMs: 60_000, serial: true }),
-      project({ name: "lab", include: ["test/lab/**/*.test.ts"], timeoutMs: 300_000, serial: true }),
+      project({
+        name: "cluster",
+        include: ["test/cluster/**/*.test.ts", "test/end-to-end/namespace.test.ts"],
+        timeoutMs: 60_000,
+        serial: true,
+      }),
+      project({ name: "lab", include: ["test/lab/**/*.test.ts", "test/end-to-end/guest.test.ts"], timeoutMs: 300_000, serial: true }),
     ],
   },
 });

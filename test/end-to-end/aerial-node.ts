@@ -1,15 +1,12 @@
 /** aerial on a lab's node, against a real API server, with the account and the rights that daemonset/base gives it. */
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
+import { join } from "node:path";
 import type { ApiObject } from "../cluster/api-client.ts";
 import { isWrite } from "../cluster/audit.ts";
 import { openCluster, type Cluster } from "../cluster/cluster.ts";
 import { aerialAccount, aerialUser, installBase } from "../cluster/install-base.ts";
+import { aerialCommand, getFromNode } from "../lab/aerial-command.ts";
 import type { CommandResult, Lab, LabProcess } from "../lab/lab.ts";
 
 export const prefix = "radio.mi.house";
@@ -41,7 +38,6 @@ export interface AerialNodeOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-const projectRoot = resolve(import.meta.dirname, "../..");
 const upTimeoutMs = 60_000;
 
 /** Starts a cluster with the shipped base and a Node object; aerial itself is started by the caller. */
@@ -63,7 +59,7 @@ export async function openAerialNode({ lab, environment = {} }: AerialNodeOption
     AERIAL__LOG__FORMAT: "json",
     ...environment,
   };
-  const command = await commandFor(lab);
+  const command = await aerialCommand(lab);
 
   const socket = settings["AERIAL__API__SOCKET"] ?? "";
   const countWrites = async (): Promise<number> => (await cluster.requestsBy(aerialUser)).filter(isWrite).length;
@@ -80,13 +76,7 @@ export async function openAerialNode({ lab, environment = {} }: AerialNodeOption
       return daemon;
     },
     cli: (...parameters) => lab.run([...command, ...parameters], { environment: settings }),
-    async get<Answer>(path: string) {
-      // A unix socket on a file system that both share is reached across network namespaces, but not across kernels.
-      if (lab.kind === "namespace") return JSON.parse(await getOverSocket(socket, path)) as Answer;
-      const { stdout, stderr, exitCode } = await lab.run([process.execPath, "--input-type=module", "-e", inGuest, socket, path]);
-      if (exitCode !== 0) throw new Error(`GET ${path} on the node failed: ${stderr}`);
-      return JSON.parse(stdout) as Answer;
-    },
+    get: async <Answer>(path: string) => (await getFromNode(lab, socket, path)) as Answer,
     labels,
     async waitForLabels(isRight, timeoutMs = 30_000) {
       return ours(await cluster.waitForNode(name, (node) => isRight(ours(node)), timeoutMs));
@@ -96,28 +86,8 @@ export async function openAerialNode({ lab, environment = {} }: AerialNodeOption
   };
 }
 
-const inGuest =
-  'import { request } from "node:http"; request({ socketPath: process.argv[1], path: process.argv[2] }, (answer) => answer.pipe(process.stdout)).end();';
-
-async function getOverSocket(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    request({ socketPath, path }, (answer) => {
-      text(answer).then(resolve, reject);
-    })
-      .on("error", reject)
-      .end();
-  });
-}
-
 function ours({ metadata }: ApiObject): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([key]) => key.startsWith(`${prefix}/`)));
-}
-
-/** Under emulation, type stripping alone would take most of a start, so that a guest runs the build. */
-async function commandFor(lab: Lab): Promise<readonly string[]> {
-  if (lab.kind === "namespace") return [process.execPath, "--conditions=source", join(projectRoot, "src/main.ts")];
-  await promisify(execFile)(join(projectRoot, "node_modules/.bin/tsc"), ["-p", join(projectRoot, "tsconfig.build.json")]);
-  return [process.execPath, join(projectRoot, "dist/src/main.js")];
 }
 
 /** A guest shows this machine's files as they were when it first looked, so what is made later has to be put there. */

@@ -23,6 +23,8 @@ export interface CrashReport {
   readonly ids: ReadonlyMap<string, ReadonlySet<string>>;
   /** Radios that changed presence between two settled moments without history saying so. */
   readonly missing: readonly string[];
+  /** The last one, still running. */
+  readonly daemon: LabProcess;
 }
 
 /** Throws when labels do not come to match the truth. What the report says is for the caller to judge. */
@@ -66,11 +68,9 @@ export async function crash({ node, plugEvents, seed, say }: CrashOptions): Prom
     if (event % 20 === 0) say(`${event} of ${plugEvents} plug events, ${kills} kills, settled ${settled} times`);
   }
   await settle();
-  const history = await readHistory(node, 0);
   await world.unplugAll();
-  await node.waitForLabels((labels) => labelsMatch(labels, {}));
-  await daemon.kill("SIGTERM");
-  return { kills, settled, history, ids, missing };
+  await settle();
+  return { kills, settled, history: await readHistory(node, 0), ids, missing, daemon };
 }
 
 /** The radios, once aerial has looked since it was started and sees what is there. */

@@ -81,7 +81,7 @@ async function spawned(child: ChildProcess): Promise<void> {
 }
 
 function qemuArguments({ image, initramfs, memoryMib, accelerator }: QemuOptions): string[] {
-  const acceleration = accelerator === "tcg" ? "tcg,thread=multi" : accelerator;
+  const acceleration = accelerator === "tcg" ? "tcg,thread=multi,tb-size=256" : accelerator;
   return [
     ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ["-machine", "pc,usb=off,vmport=off,graphics=off", "-accel", acceleration, "-cpu", "max", "-smp", "2", "-m", String(memoryMib)],

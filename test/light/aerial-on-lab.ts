@@ -1,9 +1,9 @@
 /** aerial itself on a lab's node, without a cluster: its daemon followed live, its one-shot scans, its history. */
-import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HistoryPage, WatchLine } from "../../src/api/api-view.ts";
 import type { RadioView } from "../../src/api/radio-view.ts";
 import type { ScanView } from "../../src/cli/scan-command.ts";
+import { aerialCommand, getFromNode } from "../lab/aerial-command.ts";
 import type { CommandResult, Lab, LabProcess } from "../lab/lab.ts";
 import { LabError } from "../lab/lab-error.ts";
 
@@ -28,16 +28,9 @@ export interface AerialOnLab {
   history(): Promise<readonly string[]>;
 }
 
-const projectRoot = resolve(import.meta.dirname, "../..");
-const aerialCommand = [process.execPath, "--conditions=source", join(projectRoot, "src/main.ts")];
 /** Guests emulate their processor. */
 const deadlines = { namespace: 10_000, guest: 60_000 } as const;
 const pollMs = 10;
-
-/** Prints the answer to `GET argv[2]` from the unix socket `argv[1]`. */
-const getScript = `
-  import { get } from "node:http";
-  get({ socketPath: process.argv[1], path: process.argv[2] }, (response) => response.pipe(process.stdout));`;
 
 let opened = 0;
 
@@ -56,8 +49,8 @@ export function aerialOnLab(lab: Lab, environment: Readonly<Record<string, strin
     ...environment,
   };
   const timeoutMs = deadlines[lab.kind];
-  const run = (...parameters: readonly string[]): Promise<CommandResult> =>
-    lab.run([...aerialCommand, ...parameters], { environment: settings, timeoutMs });
+  const run = async (...parameters: readonly string[]): Promise<CommandResult> =>
+    lab.run([...(await aerialCommand(lab)), ...parameters], { environment: settings, timeoutMs });
 
   return {
     run,
@@ -67,9 +60,10 @@ export function aerialOnLab(lab: Lab, environment: Readonly<Record<string, strin
       return JSON.parse(stdout) as ScanView;
     },
     async start() {
-      const daemon = await lab.start([...aerialCommand, "run"], { environment: settings });
+      const command = await aerialCommand(lab);
+      const daemon = await lab.start([...command, "run"], { environment: settings });
       await daemon.waitForLine(/aerial is up/u, timeoutMs);
-      const watch = await lab.start([...aerialCommand, "watch", "-o", "json"], { environment: settings });
+      const watch = await lab.start([...command, "watch", "-o", "json"], { environment: settings });
       const mirror = createMirror(watch);
       const until = async (what: string, isRight: (state: Mirror) => boolean): Promise<Radios> => {
         const deadline = performance.now() + timeoutMs;
@@ -101,9 +95,8 @@ export function aerialOnLab(lab: Lab, environment: Readonly<Record<string, strin
       };
     },
     async history() {
-      const command = [process.execPath, "--input-type=module", "-e", getScript, socket, "/api/v1/history?limit=1000"];
-      const { stdout } = await lab.run(command, { timeoutMs });
-      return (JSON.parse(stdout) as HistoryPage).entries.map(({ type, radioId }) => `${type} ${radioId}`);
+      const page = (await getFromNode(lab, socket, "/api/v1/history?limit=1000")) as HistoryPage;
+      return page.entries.map(({ type, radioId }) => `${type} ${radioId}`);
     },
   };
 }

@@ -8,7 +8,7 @@ import { loadModule } from "./modules.ts";
 
 const execute = promisify(execFile);
 const configfs = "/sys/kernel/config";
-/** As dummy_hcd is loaded with; guest/init.sh loads it. */
+/** As many as guest/init.sh tells dummy_hcd to have: it loads all host controllers, so that bus numbers are always the same. */
 export const gadgetPortCount = 4;
 /** configfs' limit for a string, in bytes of UTF-8. */
 const longestString = 126;
@@ -33,6 +33,8 @@ function fitsConfigfs(text: string): boolean {
 
 /** Plugs a stick into gadget port `index` (0 to `gadgetPortCount` - 1). Its far end sends back what it gets. */
 export async function plugGadget(index: number, stick: WireStick): Promise<GadgetStick> {
+  await loadModule("vhci_hcd");
+  await loadModule("dummy_hcd", `num=${gadgetPortCount}`);
   await loadModule("libcomposite");
   await loadModule("usb_f_acm");
   if (!existsSync(join(configfs, "usb_gadget"))) await execute("/bin/busybox", ["mount", "-t", "configfs", "configfs", configfs]);

@@ -11,9 +11,15 @@ type Submit = Extract<UsbipCommand, { command: "submit" }>;
 /** Negative errnos the kernel expects as the status of a transfer. */
 const statuses = { stalled: -32, cancelled: -104, gone: -108 } as const;
 /** Standard requests (USB 2.0 §9.4) that are answered with bytes. */
-const requests = { getStatus: 0, getDescriptor: 6, getConfiguration: 8, getInterface: 10 } as const;
+const requests = { getStatus: 0, getDescriptor: 6, getConfiguration: 8, setConfiguration: 9, getInterface: 10 } as const;
 /** Who asks nothing for this long is done with what it was doing, such as a driver's probe; and how long we wait for that. */
 const quiet = { forMs: 25, atMostMs: 500 } as const;
+const pollMs = 5;
+/**
+ * The hub asks nothing for this long after an attach (its debounce), nor for this long between two steps of an
+ * enumeration. When a step has failed it sleeps 100 to 200 ms, and pulling the stick then is safe.
+ */
+const enumeration = { startsAfterMs: 100, stepMs: 250 } as const;
 /** English (United States), the one language of every stick. */
 const languages = Buffer.from([4, 3, 0x09, 0x04]);
 /** A string descriptor's length is a byte, its header two. */
@@ -32,7 +38,9 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
   const descriptors = stickDescriptors(stick);
   const waiting = new Map<number, Submit>();
   const ready = new Map<number, Uint8Array[]>();
+  const attachedMs = performance.now();
   let present = true;
+  let configured = false;
   let lastAskedMs = -Infinity;
 
   const model = stickModel({
@@ -62,6 +70,7 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
     } else if (!present) {
       socket.write(submitReply(command.sequence, { status: statuses.gone, length: 0 }));
     } else if (command.endpoint === 0) {
+      configured ||= command.setup.requestType === 0 && command.setup.request === requests.setConfiguration;
       const data = control({ stick, descriptors, model }, command);
       if (!data) socket.write(submitReply(command.sequence, { status: statuses.stalled, length: 0 }));
       else if (command.direction === "out") socket.write(submitReply(command.sequence, { status: 0, length: command.data.length }));
@@ -83,11 +92,10 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
       present = false;
       for (const sequence of waiting.keys()) socket.write(submitReply(sequence, { status: statuses.gone, length: 0 }));
       waiting.clear();
-      const deadlineMs = performance.now() + quiet.atMostMs;
-      for (let nowMs = performance.now(); nowMs < deadlineMs; nowMs = performance.now()) {
-        if (nowMs - lastAskedMs >= quiet.forMs) return;
-        await sleep(quiet.forMs - (nowMs - lastAskedMs));
-      }
+      const leftMs = performance.now();
+      const isEnumerating = !configured && leftMs - attachedMs > enumeration.startsAfterMs;
+      while (isEnumerating && lastAskedMs < leftMs && performance.now() - leftMs < enumeration.stepMs) await sleep(pollMs);
+      while (performance.now() - lastAskedMs < quiet.forMs && performance.now() - leftMs < quiet.atMostMs) await sleep(pollMs);
     },
   };
 }
