@@ -50,7 +50,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   if (config.kubernetes.enabled) {
     // Loaded where there is a cluster: alone, aerial has no use for it.
     const { publishToCluster } = await import("./cluster.ts");
-    publishes = await publishToCluster({ config, log, conditions, inventory, scope, labelCounters }, lifetime.signal);
+    publishes = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters }, lifetime.signal);
   }
 
   const host = openHost({ paths: config.host, clock });

@@ -8,7 +8,9 @@ import type { Log } from "./core/log.ts";
 import type { Scope } from "./core/scope.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { type Kube, openKube } from "./kube/kube.ts";
+import type { Identifier } from "./plugins/identifier.ts";
 import { runEvents } from "./publish/events/run-events.ts";
+import { describeRadios } from "./publish/labels/describe-radios.ts";
 import { withdrawLabels } from "./publish/labels/own-node.ts";
 import { runLabels } from "./publish/labels/run-labels.ts";
 import type { OutputCounters } from "./publish/run-output.ts";
@@ -21,6 +23,8 @@ interface ClusterDependencies {
 interface PublishDependencies extends ClusterDependencies {
   readonly conditions: Conditions;
   readonly inventory: Inventory;
+  /** Asked for what plugins add to labels. */
+  readonly identifier: Pick<Identifier, "describe">;
   /** The publishers live in it. */
   readonly scope: Scope;
   readonly labelCounters: Cell<OutputCounters>;
@@ -31,7 +35,7 @@ interface PublishDependencies extends ClusterDependencies {
  * without it aerial still finds, names and shows radios, and says there what is wrong.
  */
 export async function publishToCluster(dependencies: PublishDependencies, signal: AbortSignal): Promise<boolean> {
-  const { config, log, conditions, inventory, scope, labelCounters } = dependencies;
+  const { config, log, conditions, inventory, identifier, scope, labelCounters } = dependencies;
   let kube: Kube;
   try {
     kube = scope.use("kubernetes", await open(dependencies, signal));
@@ -48,8 +52,10 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
   const common = { kube, node: config.node.name, snapshots: inventory, clock, log, conditions };
   if (config.labels.enabled) {
     const { prefix, aliases, graceSeconds } = config.labels;
-    const options = { prefix, aliases, graceMs: graceSeconds * 1_000 };
-    scope.spawn("labels", (stop) => runLabels({ ...common, options, counters: labelCounters }, stop));
+    const described = describeRadios(inventory, async (radio, stop) => (await identifier.describe(radio, stop)).labels ?? {});
+    const options = { prefix, aliases, graceMs: graceSeconds * 1_000, describe: described.labelsOf };
+    scope.spawn("descriptions", (stop) => described.run(stop));
+    scope.spawn("labels", (stop) => runLabels({ ...common, snapshots: described.snapshots, options, counters: labelCounters }, stop));
   }
   if (config.events.enabled) scope.spawn("events", (stop) => runEvents({ ...common, inventory }, stop));
   return config.labels.enabled;
