@@ -6,7 +6,7 @@ import type { ApiObject } from "../cluster/api-client.ts";
 import { isWrite } from "../cluster/audit.ts";
 import { openCluster, type Cluster } from "../cluster/cluster.ts";
 import { aerialAccount, aerialUser, installBase } from "../cluster/install-base.ts";
-import { aerialCommand, getFromNode } from "../lab/aerial-command.ts";
+import { aerialCommand, builtCommand, getFromNode } from "../lab/aerial-command.ts";
 import type { CommandResult, Lab, LabProcess } from "../lab/lab.ts";
 
 export const prefix = "radio.mi.house";
@@ -15,6 +15,8 @@ export interface AerialNode extends AsyncDisposable {
   readonly name: string;
   readonly cluster: Cluster;
   readonly lab: Lab;
+  /** Path of aerial's unix socket on the node. */
+  readonly socket: string;
   /** Starts the daemon on the node and waits until it is up. Only one runs at a time. */
   start(): Promise<LabProcess>;
   /** Runs another command of aerial on the node, with the same configuration. */
@@ -34,6 +36,8 @@ export interface AerialNode extends AsyncDisposable {
 
 export interface AerialNodeOptions {
   readonly lab: Lab;
+  /** Runs a fresh build also where the sources would do. */
+  readonly build?: boolean;
   /** Further settings, as environment: `AERIAL__LABELS__GRACESECONDS`. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -41,7 +45,7 @@ export interface AerialNodeOptions {
 const upTimeoutMs = 60_000;
 
 /** Starts a cluster with the shipped base and a Node object; aerial itself is started by the caller. */
-export async function openAerialNode({ lab, environment = {} }: AerialNodeOptions): Promise<AerialNode> {
+export async function openAerialNode({ lab, build = false, environment = {} }: AerialNodeOptions): Promise<AerialNode> {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await openCluster());
   await installBase(cluster);
@@ -59,7 +63,7 @@ export async function openAerialNode({ lab, environment = {} }: AerialNodeOption
     AERIAL__LOG__FORMAT: "json",
     ...environment,
   };
-  const command = await aerialCommand(lab);
+  const command = await (build ? builtCommand() : aerialCommand(lab));
 
   const socket = settings["AERIAL__API__SOCKET"] ?? "";
   const countWrites = async (): Promise<number> => (await cluster.requestsBy(aerialUser)).filter(isWrite).length;
@@ -70,6 +74,7 @@ export async function openAerialNode({ lab, environment = {} }: AerialNodeOption
     name,
     cluster,
     lab,
+    socket,
     async start() {
       const daemon = await lab.start([...command, "run"], { environment: settings });
       await daemon.waitForLine(/aerial is up/, upTimeoutMs);

@@ -12,7 +12,11 @@ let built: Promise<unknown> | undefined;
 
 /** The command to which `run`, `scan` and the rest are added. Under emulation type stripping alone would take most of a start, so a guest runs a fresh build. */
 export async function aerialCommand(lab: Lab): Promise<readonly string[]> {
-  if (lab.kind === "namespace") return [process.execPath, "--conditions=source", join(projectRoot, "src/main.ts")];
+  return lab.kind === "namespace" ? [process.execPath, "--conditions=source", join(projectRoot, "src/main.ts")] : builtCommand();
+}
+
+/** The command of a build made now, once in this process. */
+export async function builtCommand(): Promise<readonly string[]> {
   const compiler = join(projectRoot, "node_modules/.bin/tsc");
   await (built ??= promisify(execFile)(compiler, ["-p", join(projectRoot, "tsconfig.build.json")]));
   return [process.execPath, join(projectRoot, "dist/src/main.js")];
