@@ -16,10 +16,10 @@ const requests = { getStatus: 0, getDescriptor: 6, getConfiguration: 8, setConfi
 const quiet = { forMs: 25, atMostMs: 500 } as const;
 const pollMs = 5;
 /**
- * The hub asks nothing for this long after an attach (its debounce), nor for this long between two steps of an
- * enumeration. When a step has failed it sleeps 100 to 200 ms, and pulling the stick then is safe.
+ * The hub asks nothing for this long after an attach (its debounce). Later it will ask, at the latest when it is done with
+ * other ports; once that has failed it sleeps for 100 ms and more, and pulling the stick then is safe.
  */
-const enumeration = { startsAfterMs: 100, stepMs: 250 } as const;
+const enumeration = { startsAfterMs: 90, asksWithinMs: 2_000 } as const;
 /** English (United States), the one language of every stick. */
 const languages = Buffer.from([4, 3, 0x09, 0x04]);
 /** A string descriptor's length is a byte, its header two. */
@@ -94,10 +94,14 @@ export function runUsbipDevice(socket: Socket, stick: WireStick): UsbipDevice {
       waiting.clear();
       const leftMs = performance.now();
       const isEnumerating = !configured && leftMs - attachedMs > enumeration.startsAfterMs;
-      while (isEnumerating && lastAskedMs < leftMs && performance.now() - leftMs < enumeration.stepMs) await sleep(pollMs);
-      while (performance.now() - lastAskedMs < quiet.forMs && performance.now() - leftMs < quiet.atMostMs) await sleep(pollMs);
+      if (isEnumerating) await until(() => lastAskedMs >= leftMs, enumeration.asksWithinMs);
+      await until(() => performance.now() - lastAskedMs >= quiet.forMs, quiet.atMostMs);
     },
   };
+}
+
+async function until(isTrue: () => boolean, atMostMs: number): Promise<void> {
+  for (const deadlineMs = performance.now() + atMostMs; !isTrue() && performance.now() < deadlineMs;) await sleep(pollMs);
 }
 
 interface Answerer {
