@@ -18,7 +18,8 @@ export const scenario: Scenario = {
     const measure = async (options: Pick<Parameters<typeof measureLabelLatency>[0], "lab">): Promise<readonly number[]> => {
       await using node = await openAerialNode({ lab: options.lab, environment });
       await using _daemon = await node.start();
-      return measureLabelLatency({ node, plugs, say: () => {}, ...options });
+      // Awaited here: what is used lives until this function ends.
+      return await measureLabelLatency({ node, plugs, say: () => {}, ...options });
     };
     report("guest, emulated processor", await measure({ lab }));
     await using namespace = await openNamespaceLab();
