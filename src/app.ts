@@ -51,6 +51,8 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     // Loaded where there is a cluster: alone, aerial has no use for it.
     const { publishToCluster } = await import("./cluster.ts");
     publishes = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters }, lifetime.signal);
+  } else {
+    log.info({ what: "a cluster", why: "none is configured: radios are found, named and shown, but not labelled" }, "cannot see");
   }
 
   const host = openHost({ paths: config.host, clock });

@@ -2,7 +2,7 @@
 import { Cell, type Watch } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 
-export type Severity = "info" | "warning" | "error";
+type Severity = "info" | "warning" | "error";
 
 /** Something that is not as it should be, what follows from it and what to do. */
 export interface Condition {

@@ -15,7 +15,7 @@ export interface TreeDevice {
   remove(): void;
 }
 
-export interface TreeStick extends TreeDevice {
+interface TreeStick extends TreeDevice {
   readonly stick: VirtualStick;
   readonly port: number;
   readonly busNumber: number;

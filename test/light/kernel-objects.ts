@@ -6,7 +6,7 @@ import { mkdirSync, renameSync, rmdirSync, rmSync, symlinkSync, unlinkSync, writ
 import { basename, dirname, join, relative } from "node:path";
 
 /** A device node as the kernel wants it: `bus/usb/001/004`, below `/dev`. */
-export interface KernelNode {
+interface KernelNode {
   readonly path: string;
   readonly major: number;
   readonly minor: number;

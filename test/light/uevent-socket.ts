@@ -30,7 +30,7 @@ function openSocket(): number {
 }
 
 /** `add@/devices/…`, then `NAME=value`, each ended by a NUL. The kernel adds SEQNUM itself. */
-export function toUeventPayload({ action, path, variables }: Uevent): Buffer {
+function toUeventPayload({ action, path, variables }: Uevent): Buffer {
   const lines = [`${action}@${path}`, `ACTION=${action}`, `DEVPATH=${path}`];
   for (const [name, value] of Object.entries(variables)) lines.push(`${name}=${value}`);
   return Buffer.from(lines.map((line) => `${line}\0`).join(""));
