@@ -2,7 +2,7 @@
 import type { Log } from "../core/log.ts";
 import type { Machine } from "../config/machine.ts";
 import type { Config } from "../config/schema.ts";
-import type { IdentifierDependencies } from "../plugins/identifier.ts";
+import type { IdentifierDependencies } from "../plugins/identifier-dependencies.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface OptionSpec {

@@ -1,14 +1,12 @@
 /** Identification as the rest of aerial sees it: all plugins asked, each at its own risk. */
-import type { Clock } from "../core/clock.ts";
-import type { Conditions } from "../core/condition.ts";
 import type { Device } from "../core/device.ts";
 import { describeError, hasCode } from "../core/errors.ts";
 import type { IdentifiedDevice } from "../core/identity.ts";
-import type { Log } from "../core/log.ts";
 import type { Radio } from "../core/radio.ts";
 import { identify } from "../identify/identify.ts";
 import type { Claim } from "../identify/match-fingerprint.ts";
-import type { RadioDescription, RadioPlugin } from "../sdk/plugin.ts";
+import type { RadioDescription } from "../sdk/plugin.ts";
+import type { IdentifierDependencies } from "./identifier-dependencies.ts";
 import { loadPlugins } from "./load-plugins.ts";
 import type { PluginRunner } from "./plugin-runner.ts";
 
@@ -22,17 +20,6 @@ export interface Identifier extends AsyncDisposable {
   identify(devices: readonly Device[], signal: AbortSignal): Promise<readonly IdentifiedDevice[]>;
   /** What plugins that know this radio add to how it is shown. Where two set the same key, the one that decided wins. */
   describe(radio: Radio, signal: AbortSignal): Promise<RadioDescription>;
-}
-
-export interface IdentifierDependencies {
-  readonly builtIn: readonly RadioPlugin[];
-  /** Absolute paths of plugin files; each runs in a worker thread of its own. None, no thread. */
-  readonly paths: readonly string[];
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly conditions: Conditions;
-  /** Milliseconds a plugin file may take to load, and to answer a call. */
-  readonly deadlines?: { readonly loadMs: number; readonly callMs: number };
 }
 
 /** Loads all plugins and is then ready to identify. Never rejects because of a plugin. */

@@ -1,6 +1,6 @@
 /** From the list of built-ins and the configured files to running plugins; what does not pass costs a condition, never more. */
 import { describeError, hasCode } from "../core/errors.ts";
-import type { IdentifierDependencies } from "./identifier.ts";
+import type { IdentifierDependencies } from "./identifier-dependencies.ts";
 import { openIsolatedRunner } from "./isolated-runner.ts";
 import { checkPluginFile, nameOfFile } from "./plugin-file.ts";
 import { createBuiltInRunner, type PluginRunner } from "./plugin-runner.ts";
