@@ -14,7 +14,7 @@ const errorKinds = {
   "host.read": { retryable: true, hint: "check that the host's /sys and /dev are mounted where the configuration says" },
   "host.netlink": { retryable: true, hint: "run in the host's network namespace; until then changes are found by inotify and the timer" },
   "host.bluez": { retryable: true, hint: "start bluetoothd or leave it: Bluetooth controllers are still found in sysfs" },
-  "plugin.invalid": { retryable: false, hint: "see the plugin guide; `aerial plugin test` checks a plugin" },
+  "plugin.invalid": { retryable: false, hint: "see plugins/README.md; `npm run -s plugin:test -- FILE` checks a plugin" },
   "plugin.failed": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
   "plugin.timeout": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
   "inventory.unusable": { retryable: false, hint: "free space or permissions in the state directory" },
