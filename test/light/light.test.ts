@@ -1,5 +1,6 @@
 /** The scenarios in the namespace lab, where each takes little more than its processes take to start. */
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sonoffDonglePlus } from "../lab/sticks.ts";
 import { aerialOnLab } from "./aerial-on-lab.ts";
 import { openNamespaceLab, type NamespaceLab } from "./namespace-lab.ts";
 import { scenarios } from "./scenarios.ts";
@@ -12,6 +13,18 @@ describe("aerial on a node in namespaces", () => {
   });
 
   afterAll(() => lab[Symbol.asyncDispose]());
+
+  it("goes on without a cluster that cannot be used, and says what is wrong", async () => {
+    const kubeconfig = "/nowhere/kubeconfig";
+    const aerial = aerialOnLab(lab, { AERIAL__KUBERNETES__ENABLED: "true", AERIAL__KUBERNETES__KUBECONFIG: kubeconfig });
+    await using daemon = await aerial.start();
+    const plugged = await lab.plug(sonoffDonglePlus);
+    await daemon.until("radio", (radios) => radios.length === 1);
+    const { stdout } = await aerial.run("health");
+    expect(stdout).toContain("kubernetes.unusable");
+    expect(stdout).toContain(kubeconfig);
+    await plugged.unplug();
+  });
 
   it.each(scenarios.filter(({ only = "namespace" }) => only === "namespace"))("$name", (scenario) => scenario.run(lab, aerialOnLab(lab)));
 });
