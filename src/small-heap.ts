@@ -7,3 +7,5 @@ import { setFlagsFromString } from "node:v8";
 
 setFlagsFromString("--optimize-for-size");
 setFlagsFromString("--max-semi-space-size=1");
+// Without the optimizing compiler V8's quicker ones are still there; nothing aerial does runs hot for long enough to need more.
+setFlagsFromString("--no-opt");
