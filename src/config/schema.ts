@@ -49,7 +49,7 @@ const labels = z.strictObject({
   enabled: flag().default(true).describe("Whether to label this node with the radios it has."),
   prefix: checked(labelPrefixProblem)
     .default("radio.mi.house")
-    .describe("The prefix of aerial's labels: radio.mi.house/zigbee=true. Run `aerial cleanup` before changing it."),
+    .describe("The prefix of aerial's labels: radio.mi.house/zigbee=true."),
   aliases: z
     .record(
       checked(labelKeyProblem),
