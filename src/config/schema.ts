@@ -47,9 +47,7 @@ const scan = z.strictObject({
 
 const labels = z.strictObject({
   enabled: flag().default(true).describe("Whether to label this node with the radios it has."),
-  prefix: checked(labelPrefixProblem)
-    .default("radio.mi.house")
-    .describe("The prefix of aerial's labels: radio.mi.house/zigbee=true."),
+  prefix: checked(labelPrefixProblem).default("radio.mi.house").describe("The prefix of aerial's labels: radio.mi.house/zigbee=true."),
   aliases: z
     .record(
       checked(labelKeyProblem),
