@@ -42,7 +42,9 @@ const state = z.strictObject({
 const scan = z.strictObject({
   interval: wholeNumber(10, 86_400, "seconds")
     .default(10)
-    .describe("Seconds between whole scans when the kernel reports nothing. Plugging in is noticed at once, whatever this says."),
+    .describe(
+      "Seconds between whole scans where the kernel's events cannot be heard; where they can, plugging in is noticed at once and the timer takes six times as long.",
+    ),
 });
 
 const labels = z.strictObject({

@@ -43,6 +43,7 @@ export function createBluez({ socketPath, clock }: BluezDeps): Bluez {
     },
     source: {
       name: "bluez",
+      hearsAll: false,
       async run(listener, signal) {
         await untilTrue(wanted, signal);
         const backoff = createBackoff();

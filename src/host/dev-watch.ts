@@ -12,6 +12,7 @@ import type { HintSource } from "./hint-source.ts";
 export function createDevWatch(root: string): HintSource {
   return {
     name: "device-nodes",
+    hearsAll: false,
     async run(listener, signal) {
       const watched = inodeOf(root);
       const watcher = openWatcher(root);

@@ -2,6 +2,8 @@
 export interface HintSource {
   /** Names the source in logs and conditions: `kernel-events`. */
   readonly name: string;
+  /** Whether it tells of every coming and going, so that the timer is left to catch only what went wrong. */
+  readonly hearsAll: boolean;
   /**
    * Calls `hint` until the signal aborts, then resolves. Rejects when it can no longer hear, or never could; the
    * caller may run it again. `listening` is called once it hears; what happened before then was not heard.

@@ -43,6 +43,7 @@ const { EAGAIN, EINTR, ENOBUFS, EPERM } = constants.errno;
 export function createUeventSource(): HintSource {
   return {
     name: "kernel-events",
+    hearsAll: true,
     async run(listener, signal) {
       const libc = await loadLibc().catch((error: unknown) => {
         throw new AerialError("host.netlink", "the C library cannot be called", { cause: error });

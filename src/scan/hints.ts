@@ -13,11 +13,16 @@ export interface Hints {
   wait(signal: AbortSignal): Promise<void>;
   /** Who has asked since the last time. */
   take(): readonly string[];
+  /** Whether, as things are, a change cannot go unheard. */
+  readonly hearing: boolean;
+  /** Says whether `source`, which hears everything there is to hear, does so now. */
+  setHearing(source: string, hearing: boolean): void;
 }
 
 export function createHints(): Hints {
   const given = new Set<string>();
   const waiting = new Set<() => void>();
+  const hearing = new Set<string>();
   return {
     give(source) {
       given.add(source);
@@ -38,6 +43,14 @@ export function createHints(): Hints {
       const sources = [...given];
       given.clear();
       return sources;
+    },
+    get hearing() {
+      return hearing.size > 0;
+    },
+    setHearing(source, hears) {
+      if (hears) hearing.add(source);
+      // A hint, so that whoever waits knows to wait less long.
+      else if (hearing.delete(source)) this.give(source);
     },
   };
 }
@@ -61,6 +74,7 @@ export async function runHintSource(deps: HintSourceDeps, source: HintSource, si
   const listener = {
     listening(deaf?: string) {
       backoff.reset();
+      if (source.hearsAll) hints.setHearing(source.name, deaf === undefined);
       if (deaf === undefined) conditions.clear(code);
       else conditions.raise(code, "warning", `${source.name}: ${deaf}. ${without}`);
       // Whatever happened while nobody listened was missed.
@@ -76,6 +90,7 @@ export async function runHintSource(deps: HintSourceDeps, source: HintSource, si
       log.debug({ source: source.name, err: describeError(error) }, "hint source failed");
       conditions.raise(code, "warning", `${source.name}: ${describeError(error)}. ${without}`);
     }
+    hints.setHearing(source.name, false);
     if (!signal.aborted) await clock.sleep(backoff.next(), signal).catch(() => {});
   }
   conditions.clear(code);

@@ -19,7 +19,7 @@ export interface ScannerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly conditions: Conditions;
-  /** How often to scan although nothing was heard. */
+  /** How often to scan although nothing was heard, where the kernel's events are not; where they are, a sixth as often. */
   readonly intervalMs: number;
   /** Given by whoever wants to ask for a scan; the host's own sources feed it either way. */
   readonly hints?: Hints;
@@ -28,12 +28,14 @@ export interface ScannerDeps {
 }
 
 /** Hints closer together than this share a scan. */
-const gapMs = 50;
+const gapMs = 25;
+/** How many intervals the timer waits while the kernel's events are heard: it then only guards against what should not happen. */
+const patience = 6;
 /** After a hint the kernel may not be done: drivers load and bind, udevd changes modes. */
 const followUpsMs = [100, 1_000, 3_000];
 
 /**
- * Scans at once, after every hint and its follow-ups, and every `intervalMs`; never two at a time. A scan that fails
+ * Scans at once, after every hint and its follow-ups, and by the timer; never two at a time. A scan that fails
  * raises `scan.failed` and is tried again. Resolves when the signal aborts.
  */
 export async function runScanner(deps: ScannerDeps, signal: AbortSignal): Promise<void> {
@@ -66,9 +68,10 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
   let extra: number | undefined;
 
   while (!signal.aborted) {
-    const next = Math.min(startedAt + intervalMs, ...followUps, extra ?? Infinity);
+    const timerMs = hints.hearing ? patience * intervalMs : intervalMs;
+    const next = Math.min(startedAt + timerMs, ...followUps, extra ?? Infinity);
     // Bounded on both sides, since the clock may be set at any time.
-    await pause({ hints, clock, milliseconds: clamp(next - clock.now(), intervalMs) }, signal);
+    await pause({ hints, clock, milliseconds: clamp(next - clock.now(), timerMs) }, signal);
     await clock.sleep(clamp(startedAt + gapMs - clock.now(), gapMs), signal).catch(() => {});
     if (signal.aborted) return;
     startedAt = clock.now();
