@@ -30,6 +30,10 @@ const errorKinds = {
   "kube.conflict": { retryable: true, hint: "nothing to do: aerial retries" },
   "kube.invalid": { retryable: false, hint: "report it: aerial sent an object the API server does not accept" },
   "kube.protocol": { retryable: true, hint: "check what answers at the API server's address" },
+  "relay.socket": {
+    retryable: true,
+    hint: "EPERM: grant the capability it names; EADDRINUSE: another program holds the port without SO_REUSEADDR (`ss -ulpn`)",
+  },
   "api.listen": { retryable: false, hint: "another aerial may be running; change api.socket or api.port" },
   "api.unreachable": { retryable: true, hint: "start the daemon with `aerial run`, or use `aerial scan`, which needs none" },
   "api.protocol": { retryable: false, hint: "the daemon and this command may be of different versions" },
