@@ -9,6 +9,8 @@ const attributeTypeMask = 0x3fff;
 
 export interface NetlinkMessage {
   readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
   readonly payload: Uint8Array;
 }
 
@@ -31,7 +33,12 @@ export function parseMessages(bytes: Uint8Array): readonly NetlinkMessage[] {
   for (let at = 0; at + messageHeader <= bytes.length;) {
     const length = view.getUint32(at, littleEndian);
     if (length < messageHeader || at + length > bytes.length) break;
-    messages.push({ type: view.getUint16(at + 4, littleEndian), payload: bytes.subarray(at + messageHeader, at + length) });
+    messages.push({
+      type: view.getUint16(at + 4, littleEndian),
+      flags: view.getUint16(at + 6, littleEndian),
+      sequence: view.getUint32(at + 8, littleEndian),
+      payload: bytes.subarray(at + messageHeader, at + length),
+    });
     at += align(length);
   }
   return messages;
