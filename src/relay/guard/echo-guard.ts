@@ -1,0 +1,236 @@
+/**
+ * Tells what is new on a link from what only comes round again, by content: a second relay between the same links, of
+ * our own kind or a foreign one that knows no bounds, sends our copies back with another source address.
+ *
+ * Whoever is first heard with a content owns it: one source on one link. Within the window only the owner may say it
+ * again. The same from elsewhere is an echo, and so is a copy that we made ourselves, cut or whole. Four more rules:
+ *
+ * - The owner says it again at most ten times at once and then once a second (RFC 6762 §6 allows a record no more often),
+ *   and 20 ms apart. Where the original was lost to us, the first heard is the other relay, and each of our copies makes
+ *   it "say it again"; so such a loop starves.
+ * - Who is heard later but came earlier (by the kernel's clock) is the owner after all.
+ * - What went nowhere, because rules refused it, owns nothing: else a link that may say nothing could silence others by
+ *   saying their words first.
+ * - A search (SSDP M-SEARCH, WSD Probe, a legacy mDNS query) is answered to its asker alone, so the owner's link may bring
+ *   the same from several sources. That lets the other relay's copy of our copy through once, as if it were one more
+ *   asker, and not again within the search window. From another link it is an echo for the search window only: two
+ *   askers with the same words on two links do not silence each other for as long as both ask.
+ *
+ * With one foreign relay that repeats everything this comes to 2 copies on the far link and 1 back for each original, and
+ * for a search to 3 and 2; with two of ours to 2 and 0.
+ */
+import { type ContentTable, createContentTable, pairKey, toNumberKey } from "./content-table.ts";
+
+/** A packet as it was heard. */
+export interface Sighting {
+  /** A hash of what it says, with protocol, family and a secret seed in it. Numbers are integers from 0 to 2^53 - 1. */
+  readonly content: string | number;
+  /** A small number for the link, 0 and up. Links that differ by a multiple of 32 share a bit in `reached`. */
+  readonly link: number;
+  /** Its source address; for a search with the port, since answers go there. */
+  readonly source: string | number;
+  /** Answers go to the asker alone. */
+  readonly search?: boolean;
+}
+
+/** What we made of a sighting and where it went. */
+export interface SentCopy {
+  /** As in `Sighting`; another when something was cut or rewritten. */
+  readonly content: string | number;
+  readonly link: number;
+}
+
+export type Judgement =
+  | { readonly verdict: "pass" }
+  | {
+      readonly verdict: "echo";
+      /** `copy`: on another link than the owner's, so somebody else carries there. `back`: on the owner's link from another source. `repeat`: too often. */
+      readonly kind: "copy" | "back" | "repeat";
+      readonly ownerLink: number;
+      readonly ownerSource: number;
+      /** Since the owner's last packet that passed, which is when we sent it on. */
+      readonly delayMs: number;
+    };
+
+export interface EchoGuardOptions {
+  /** How long a content is remembered after its owner said it or we sent it. */
+  readonly windowMs?: number;
+  /** How long a search that went to a link is an echo there. */
+  readonly searchWindowMs?: number;
+  /** Contents remembered; 59 bytes each. Rounded up to a power of two. */
+  readonly limit?: number;
+}
+
+export interface EchoGuard {
+  /** `now` is when it came, on a monotonic clock in milliseconds, so that order is as in the kernel. */
+  judge(sighting: Sighting, now: number): Judgement;
+  /**
+   * To be told at once for each link that a judged packet went to, whether we sent it or, while we stand by or down,
+   * left it to the one who does: what comes from there is then known for an echo.
+   */
+  sent(sighting: Sighting, copy: SentCopy, now: number): void;
+  /**
+   * Whether the content was on the link within the window. A question that is an echo may still be carried to the links
+   * that it has not reached, where the owner's link may not ask: no loop comes of that, since each link is reached once.
+   */
+  reached(content: string | number, link: number, now: number): boolean;
+}
+
+const defaultWindowMs = 1500;
+const defaultSearchWindowMs = 500;
+/** 3.7 MiB. At 20,000 new contents a second the window holds 30,000, twice that where each is cut. */
+const defaultLimit = 65_536;
+/** The least time between two equal packets of one owner. */
+const repeatGapMs = 20;
+const searchGapMs = 100;
+const repeatsAtOnce = 10;
+const repeatEveryMs = 1000;
+const askersAtOnce = 16;
+
+const pass: Judgement = { verdict: "pass" };
+
+export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
+  const windowMs = options.windowMs ?? defaultWindowMs;
+  const searchWindowMs = options.searchWindowMs ?? defaultSearchWindowMs;
+  const table = createContentTable(options.limit ?? defaultLimit);
+
+  const own = (key: number, owner: { readonly link: number; readonly source: number }, now: number): number => {
+    const slot = table.claim(key);
+    table.link[slot] = owner.link;
+    table.source[slot] = owner.source;
+    table.first[slot] = now;
+    table.last[slot] = now;
+    table.until[slot] = now + windowMs;
+    table.budget[slot] = repeatsAtOnce - 1;
+    table.heard[slot] = bitOf(owner.link);
+    return slot;
+  };
+
+  /** Whether who has the slot may say it again, and notes that it did. */
+  const mayRepeat = (slot: number, gapMs: number, now: number): boolean => {
+    const gap = now - at(table.last, slot);
+    table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
+    const budget = Math.min(repeatsAtOnce, at(table.budget, slot) + Math.max(0, gap) / repeatEveryMs);
+    if (gap < gapMs || budget < 1) return false;
+    table.budget[slot] = budget - 1;
+    table.last[slot] = now;
+    return true;
+  };
+
+  const judgeSaying = (slot: number, { link, source }: Heard, now: number): Judgement => {
+    if (at(table.link, slot) === link && at(table.source, slot) === source) {
+      return mayRepeat(slot, repeatGapMs, now) ? pass : echoOf(table, slot, { kind: "repeat", now });
+    }
+    if (at(table.carried, slot) === 0) {
+      own(at(table.key, slot), { link, source }, now);
+      return pass;
+    }
+    const echo = echoOf(table, slot, { kind: at(table.link, slot) === link ? "back" : "copy", now });
+    table.heard[slot] = at(table.heard, slot) | bitOf(link);
+    handOver(table, slot, { link, source, now });
+    return echo;
+  };
+
+  const judgeSearch = (slot: number, { content, link, source }: Heard, now: number): Judgement => {
+    const asker = pairKey(content, source);
+    const askedBefore = table.find(asker, now);
+    const sameLink = at(table.link, slot) === link;
+    const pending = at(table.carried, slot) !== 0 && now - at(table.last, slot) < searchWindowMs;
+    if (pending && (!sameLink || at(table.made, slot) === 1)) {
+      const echo = echoOf(table, slot, { kind: sameLink ? "back" : "copy", now });
+      handOver(table, slot, { link, source, now });
+      return echo;
+    }
+    if (askedBefore >= 0) {
+      const gap = sameLink && at(table.source, slot) !== source ? searchWindowMs : searchGapMs;
+      if (!mayRepeat(askedBefore, gap, now)) return echoOf(table, slot, { kind: "repeat", now });
+    }
+    if (!sameLink || at(table.made, slot) === 1) own(content, { link, source }, now);
+    else if (askedBefore < 0) {
+      if (now - at(table.first, slot) >= windowMs) {
+        table.first[slot] = now;
+        table.askers[slot] = 0;
+      }
+      const others = at(table.askers, slot) + 1;
+      if (others >= askersAtOnce) return echoOf(table, slot, { kind: "repeat", now });
+      table.askers[slot] = others;
+    }
+    table.last[slot] = now;
+    table.until[slot] = now + windowMs;
+    if (askedBefore < 0) own(asker, { link, source }, now);
+    return pass;
+  };
+
+  return {
+    judge(sighting, now) {
+      const heard = toHeard(sighting);
+      const slot = table.find(heard.content, now);
+      if (slot >= 0) return sighting.search ? judgeSearch(slot, heard, now) : judgeSaying(slot, heard, now);
+      own(heard.content, heard, now);
+      if (sighting.search) own(pairKey(heard.content, heard.source), heard, now);
+      return pass;
+    },
+    sent(sighting, copy, now) {
+      const heard = toHeard(sighting);
+      const bit = bitOf(copy.link);
+      const copied = toNumberKey(copy.content);
+      for (const key of copied === heard.content ? [copied] : [heard.content, copied]) {
+        const known = table.find(key, now);
+        const slot = known < 0 ? own(key, heard, now) : known;
+        if (known < 0 && key === copied) table.made[slot] = 1;
+        if (at(table.made, slot) === 1) table.last[slot] = now;
+        table.carried[slot] = at(table.carried, slot) | bit;
+        table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
+      }
+    },
+    reached(content, link, now) {
+      const slot = table.find(toNumberKey(content), now);
+      return slot >= 0 && ((at(table.carried, slot) | at(table.heard, slot)) & bitOf(link)) !== 0;
+    },
+  };
+}
+
+interface Heard {
+  readonly content: number;
+  readonly link: number;
+  readonly source: number;
+}
+
+function toHeard({ content, link, source }: Sighting): Heard {
+  return { content: toNumberKey(content), link, source: toNumberKey(source) };
+}
+
+interface EchoFacts {
+  readonly kind: "copy" | "back" | "repeat";
+  readonly now: number;
+}
+
+function echoOf(table: ContentTable, slot: number, { kind, now }: EchoFacts): Judgement {
+  return {
+    verdict: "echo",
+    kind,
+    ownerLink: at(table.link, slot),
+    ownerSource: at(table.source, slot),
+    delayMs: Math.max(0, now - at(table.last, slot)),
+  };
+}
+
+/** Who came before the owner did is the owner: the packets were handled out of order. */
+function handOver(
+  table: ContentTable,
+  slot: number,
+  earlier: { readonly link: number; readonly source: number; readonly now: number },
+): void {
+  if (earlier.now >= at(table.first, slot)) return;
+  table.link[slot] = earlier.link;
+  table.source[slot] = earlier.source;
+  table.first[slot] = earlier.now;
+}
+
+function bitOf(link: number): number {
+  return (1 << (link & 31)) >>> 0;
+}
+
+function at(values: Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array, slot: number): number {
+  return values[slot] ?? 0;
+}
