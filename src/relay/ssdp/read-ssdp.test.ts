@@ -4,7 +4,9 @@ import { Duplex } from "node:stream";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ssdpJunk, ssdpSamples } from "../../../test/fuzz/ssdp-corpus.ts";
-import { describeSsdp, locationIsLinkLocal, readSsdp, type SsdpMessage } from "./read-ssdp.ts";
+import { describeSsdp } from "./describe-ssdp.ts";
+import { locationIsLinkLocal } from "./link-local-location.ts";
+import { readSsdp, type SsdpMessage } from "./read-ssdp.ts";
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
 

@@ -1,5 +1,4 @@
 /** SSDP as in the UPnP Device Architecture 2.0 §1 (UDA): announcements, searches and answers to them. */
-import { printable } from "../../core/printable.ts";
 import type { RelayDirection } from "../rules/relay-rule.ts";
 import { readHttpHead } from "./read-http-head.ts";
 
@@ -109,41 +108,4 @@ function describeReach(headers: ReadonlyMap<string, string>): { readonly locatio
 function waitOf(maxWait: string | undefined): number {
   if (maxWait === undefined || !/^\d+$/.test(maxWait)) return longestWait;
   return Math.min(longestWait, Math.max(1, Number(maxWait)));
-}
-
-/**
- * Whether every address it gives for the device (LOCATION, AL, SECURELOCATION.UPNP.ORG) holds on its own link only:
- * 169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291 §2.5.6). Of no use elsewhere then. False where it gives none.
- */
-export function locationIsLinkLocal({ headers }: SsdpMessage): boolean {
-  const urls = [headers.get("location"), headers.get("securelocation.upnp.org"), ...(headers.get("al")?.match(/[^<>\s]+/g) ?? [])];
-  const hosts = urls.flatMap((url) => hostOf(url ?? "") ?? []);
-  return hosts.length > 0 && hosts.every((host) => /^169\.254\.|^(?:::ffff:169\.254\.)|^fe[89ab][0-9a-f]:/i.test(host));
-}
-
-/** Not `new URL`, which refuses the zones (`fe80::1%eth0`) that devices write. */
-function hostOf(url: string): string | undefined {
-  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1];
-  if (authority === undefined) return undefined;
-  const place = authority.slice(authority.lastIndexOf("@") + 1);
-  const host = place.startsWith("[") ? place.slice(1).split("]")[0] : place.split(":")[0];
-  return host === undefined || host === "" ? undefined : host;
-}
-
-const longestDescription = 200;
-
-/** `NOTIFY ssdp:alive upnp:rootdevice uuid:…`, `M-SEARCH ssdp:all MX 3`: one printable line of at most 200 characters. */
-export function describeSsdp(message: SsdpMessage): string {
-  const { kind, targets, nts, uuid, headers } = message;
-  const first = { notify: `NOTIFY ssdp:${nts ?? ""}`, search: "M-SEARCH", response: "answer" }[kind];
-  const target = targets[0] ?? "";
-  const maxWait = headers.get("mx");
-  const parts = [first, target];
-  if (kind === "search" && maxWait !== undefined) parts.push(`MX ${maxWait}`);
-  if (uuid !== undefined && !target.includes(uuid)) parts.push(`uuid:${uuid}`);
-  return shorten(printable(parts.join(" ")), longestDescription);
-}
-
-function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -1,5 +1,4 @@
 /** WS-Discovery 1.1 (OASIS 2009/01) and its draft of April 2005, which Windows and printers speak: SOAP over UDP 3702. */
-import { printable } from "../../core/printable.ts";
 import type { RelayDirection } from "../rules/relay-rule.ts";
 import { readXml, type XmlElement } from "./read-xml.ts";
 
@@ -7,7 +6,7 @@ export interface WsdMessage {
   readonly kind: "hello" | "bye" | "probe" | "resolve" | "probe-match" | "resolve-match";
   readonly direction: RelayDirection;
   /** What it is about: Types without prefixes, lower case (`printdevicetype`). Empty when it names none. */
-  readonly targets: readonly string[];
+  readonly types: readonly string[];
   /** The endpoint's address, mostly `urn:uuid:…`; lower case. */
   readonly endpoint?: string;
   /** XAddrs: where to talk to it. */
@@ -64,7 +63,7 @@ export function readWsd(packet: Uint8Array): WsdMessage | { readonly fault: stri
   return {
     kind,
     direction: kind === "probe" || kind === "resolve" ? "ask" : "offer",
-    targets: listed(described, "Types").map((type) => type.slice(type.indexOf(":") + 1).toLowerCase()),
+    types: listed(described, "Types").map((type) => type.slice(type.indexOf(":") + 1).toLowerCase()),
     addresses: listed(described, "XAddrs"),
     ...(endpoint === undefined || endpoint === "" ? {} : { endpoint: endpoint.slice(0, longestListed) }),
     bytes: packet,
@@ -91,12 +90,4 @@ function elementsBelow(element: XmlElement): readonly XmlElement[] {
 function listed(elements: readonly XmlElement[], local: string): readonly string[] {
   const words = elements.filter((element) => element.local === local).flatMap(({ text }) => text.split(/[ \t\r\n]+/));
   return [...new Set(words.filter((word) => word !== "" && word.length <= longestListed))].slice(0, mostListed);
-}
-
-const longestDescription = 200;
-
-/** `hello printdevicetype urn:uuid:…`: one printable line of at most 200 characters. */
-export function describeWsd({ kind, targets, endpoint }: WsdMessage): string {
-  const text = printable([kind, ...targets, endpoint ?? ""].join(" ").trim());
-  return text.length <= longestDescription ? text : `${text.slice(0, longestDescription - 1)}…`;
 }
