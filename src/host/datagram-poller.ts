@@ -99,13 +99,17 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
     const count = polled.length;
     let ready = 0;
     for (let index = 0; index < count; index += 1) if (returned(offset + index) !== 0) ready += 1;
-    // Each turn begins with another socket: when there are more than slots, none waits for ever.
-    first = count === 0 ? 0 : (first + 1) % count;
+    const from = first < count ? first : 0;
     for (let step = 0; step < count && ready > 0; step += 1) {
-      const index = (first + step) % count;
+      const index = (from + step) % count;
       const events = returned(offset + index);
       const entry = polled[index];
       if (events === 0 || entry === undefined) continue;
+      // More sockets than there is room for: the next turn begins here, so that none waits for ever.
+      if (reader.full()) {
+        first = index;
+        return;
+      }
       const errno = (events & POLLNVAL) === 0 ? reader.read(entry, ready) : EBADF;
       ready -= 1;
       if (errno === 0 || errno === EAGAIN || errno === EINTR) continue;

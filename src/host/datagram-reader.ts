@@ -5,6 +5,8 @@ import type { DatagramCalls } from "./libc-datagram.ts";
 export interface DatagramReader<Owner extends { readonly socket: DatagramSocket }> {
   /** Forgets what was read. */
   clear(): void;
+  /** Whether there is no room for more. */
+  full(): boolean;
   /** Reads up to 32 datagrams, less when `waiting` sockets, this one counted, must share what room is left. 0, or the error number. */
   read(owner: Owner, waiting: number): number;
   /** Hands out all that was read, oldest first; those whose listener is gone by then are left out. Returns how many it handed out. */
@@ -123,6 +125,7 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
       runs.length = 0;
       used = 0;
     },
+    full: () => used === slots,
     read(owner, waiting) {
       const room = Math.min(batch, Math.ceil((slots - used) / waiting));
       const into = headersFrom[used];

@@ -106,7 +106,7 @@ const replyBufferBytes = 256 << 10;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-const { EAFNOSUPPORT, EBADF, ENOPROTOOPT } = constants.errno;
+const { EADDRNOTAVAIL, EAFNOSUPPORT, EBADF, ENODEV, ENOPROTOOPT } = constants.errno;
 
 /** Rejects with `relay.socket` where this platform's sockets are not known. */
 export async function openDatagrams(): Promise<Datagrams> {
@@ -172,7 +172,10 @@ function openSocket(kernel: Kernel, { what, address, link, before, after, hops, 
   const descriptor = calls.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM_CLOEXEC_NONBLOCK, 0);
   if (descriptor < 0) throw systemError(`cannot open ${what}: socket`, calls.errno());
   const must = (call: string, result: number): void => {
-    if (result < 0) throw systemError(`cannot open ${what}: ${call}`, calls.errno());
+    if (result >= 0) return;
+    const errno = calls.errno();
+    const gone = call.endsWith("_MULTICAST_IF") && (errno === EADDRNOTAVAIL || errno === ENODEV);
+    throw systemError(`cannot open ${what}: ${call}`, errno, gone ? "; there is no such interface" : "");
   };
   const set = ({ name, level, option, value }: SocketOption): void =>
     must(name, calls.setsockopt(descriptor, level, option, value, value.length));
