@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createEchoGuard, type EchoGuard, type Sighting } from "./echo-guard.ts";
 
-const linkA = 0;
-const linkB = 1;
-const linkC = 2;
+const linkA = "home";
+const linkB = "things";
+const linkC = "guests";
 const host = "192.0.2.7";
 const other = "192.0.2.8";
 
@@ -11,7 +11,7 @@ const other = "192.0.2.8";
 function carry(
   guard: EchoGuard,
   sighting: Sighting,
-  { to = linkB, as = sighting.content, now }: { to?: number; as?: string | number; now: number },
+  { to = linkB, as = sighting.content, now }: { to?: string; as?: string | number; now: number },
 ): string {
   const judged = guard.judge(sighting, now);
   if (judged.verdict === "echo") return judged.kind;
@@ -111,7 +111,7 @@ describe("ownership", () => {
 });
 
 describe("searches", () => {
-  const search = (link: number, source: string): Sighting => ({ content: "M-SEARCH", link, source, search: true });
+  const search = (link: string, source: string): Sighting => ({ content: "M-SEARCH", link, source, search: true });
 
   it("pass for each asker on the first link, sixteen at most", () => {
     const guard = createEchoGuard();

@@ -25,8 +25,8 @@ import { type ContentTable, createContentTable, pairKey, toNumberKey } from "./c
 export interface Sighting {
   /** A hash of what it says, with protocol, family and a secret seed in it. Numbers are integers from 0 to 2^53 - 1. */
   readonly content: string | number;
-  /** A small number for the link, 0 and up. Links that differ by a multiple of 32 share a bit in `reached`. */
-  readonly link: number;
+  /** The link's name. Names come from the configuration, so they are few; each is kept. */
+  readonly link: string;
   /** Its source address; for a search with the port, since answers go there. */
   readonly source: string | number;
   /** Answers go to the asker alone. */
@@ -37,7 +37,7 @@ export interface Sighting {
 export interface SentCopy {
   /** As in `Sighting`; another when something was cut or rewritten. */
   readonly content: string | number;
-  readonly link: number;
+  readonly link: string;
 }
 
 export type Judgement =
@@ -46,7 +46,8 @@ export type Judgement =
       readonly verdict: "echo";
       /** `copy`: on another link than the owner's, so somebody else carries there. `back`: on the owner's link from another source. `repeat`: too often. */
       readonly kind: "copy" | "back" | "repeat";
-      readonly ownerLink: number;
+      readonly ownerLink: string;
+      /** The owner's source as a number: the same source has the same. */
       readonly ownerSource: number;
       /** Since the owner's last packet that passed, which is when we sent it on. */
       readonly delayMs: number;
@@ -73,7 +74,7 @@ export interface EchoGuard {
    * Whether the content was on the link within the window. A question that is an echo may still be carried to the links
    * that it has not reached, where the owner's link may not ask: no loop comes of that, since each link is reached once.
    */
-  reached(content: string | number, link: number, now: number): boolean;
+  reached(content: string | number, link: string, now: number): boolean;
 }
 
 const defaultWindowMs = 1500;
@@ -93,6 +94,29 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
   const windowMs = options.windowMs ?? defaultWindowMs;
   const searchWindowMs = options.searchWindowMs ?? defaultSearchWindowMs;
   const table = createContentTable(options.limit ?? defaultLimit);
+  const names: string[] = [];
+  const numbers = new Map<string, number>();
+
+  const numberOf = (name: string): number => {
+    const known = numbers.get(name);
+    if (known !== undefined) return known;
+    numbers.set(name, names.length);
+    return names.push(name) - 1;
+  };
+
+  const toHeard = ({ content, link, source }: Sighting): Heard => ({
+    content: toNumberKey(content),
+    link: numberOf(link),
+    source: toNumberKey(source),
+  });
+
+  const echo = (slot: number, kind: "copy" | "back" | "repeat", now: number): Judgement => ({
+    verdict: "echo",
+    kind,
+    ownerLink: names[at(table.link, slot)] ?? "",
+    ownerSource: at(table.source, slot),
+    delayMs: Math.max(0, now - at(table.last, slot)),
+  });
 
   const own = (key: number, owner: { readonly link: number; readonly source: number }, now: number): number => {
     const slot = table.claim(key);
@@ -119,16 +143,16 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
 
   const judgeSaying = (slot: number, { link, source }: Heard, now: number): Judgement => {
     if (at(table.link, slot) === link && at(table.source, slot) === source) {
-      return mayRepeat(slot, repeatGapMs, now) ? pass : echoOf(table, slot, { kind: "repeat", now });
+      return mayRepeat(slot, repeatGapMs, now) ? pass : echo(slot, "repeat", now);
     }
     if (at(table.carried, slot) === 0) {
       own(at(table.key, slot), { link, source }, now);
       return pass;
     }
-    const echo = echoOf(table, slot, { kind: at(table.link, slot) === link ? "back" : "copy", now });
+    const judged = echo(slot, at(table.link, slot) === link ? "back" : "copy", now);
     table.heard[slot] = at(table.heard, slot) | bitOf(link);
     handOver(table, slot, { link, source, now });
-    return echo;
+    return judged;
   };
 
   const judgeSearch = (slot: number, { content, link, source }: Heard, now: number): Judgement => {
@@ -137,13 +161,13 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     const sameLink = at(table.link, slot) === link;
     const pending = at(table.carried, slot) !== 0 && now - at(table.last, slot) < searchWindowMs;
     if (pending && (!sameLink || at(table.made, slot) === 1)) {
-      const echo = echoOf(table, slot, { kind: sameLink ? "back" : "copy", now });
+      const judged = echo(slot, sameLink ? "back" : "copy", now);
       handOver(table, slot, { link, source, now });
-      return echo;
+      return judged;
     }
     if (askedBefore >= 0) {
       const gap = sameLink && at(table.source, slot) !== source ? searchWindowMs : searchGapMs;
-      if (!mayRepeat(askedBefore, gap, now)) return echoOf(table, slot, { kind: "repeat", now });
+      if (!mayRepeat(askedBefore, gap, now)) return echo(slot, "repeat", now);
     }
     if (!sameLink || at(table.made, slot) === 1) own(content, { link, source }, now);
     else if (askedBefore < 0) {
@@ -152,7 +176,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
         table.askers[slot] = 0;
       }
       const others = at(table.askers, slot) + 1;
-      if (others >= askersAtOnce) return echoOf(table, slot, { kind: "repeat", now });
+      if (others >= askersAtOnce) return echo(slot, "repeat", now);
       table.askers[slot] = others;
     }
     table.last[slot] = now;
@@ -172,7 +196,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     },
     sent(sighting, copy, now) {
       const heard = toHeard(sighting);
-      const bit = bitOf(copy.link);
+      const bit = bitOf(numberOf(copy.link));
       const copied = toNumberKey(copy.content);
       for (const key of copied === heard.content ? [copied] : [heard.content, copied]) {
         const known = table.find(key, now);
@@ -185,7 +209,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     },
     reached(content, link, now) {
       const slot = table.find(toNumberKey(content), now);
-      return slot >= 0 && ((at(table.carried, slot) | at(table.heard, slot)) & bitOf(link)) !== 0;
+      return slot >= 0 && ((at(table.carried, slot) | at(table.heard, slot)) & bitOf(numberOf(link))) !== 0;
     },
   };
 }
@@ -194,25 +218,6 @@ interface Heard {
   readonly content: number;
   readonly link: number;
   readonly source: number;
-}
-
-function toHeard({ content, link, source }: Sighting): Heard {
-  return { content: toNumberKey(content), link, source: toNumberKey(source) };
-}
-
-interface EchoFacts {
-  readonly kind: "copy" | "back" | "repeat";
-  readonly now: number;
-}
-
-function echoOf(table: ContentTable, slot: number, { kind, now }: EchoFacts): Judgement {
-  return {
-    verdict: "echo",
-    kind,
-    ownerLink: at(table.link, slot),
-    ownerSource: at(table.source, slot),
-    delayMs: Math.max(0, now - at(table.last, slot)),
-  };
 }
 
 /** Who came before the owner did is the owner: the packets were handled out of order. */
@@ -227,6 +232,7 @@ function handOver(
   table.first[slot] = earlier.now;
 }
 
+/** Links that differ by a multiple of 32 share a bit: such a one may count as reached when it was not. */
 function bitOf(link: number): number {
   return (1 << (link & 31)) >>> 0;
 }

@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { createRateLimit, type RateLimit } from "./rate-limit.ts";
+
+interface Stream {
+  readonly link: string;
+  readonly source: (index: number) => string;
+  readonly perSecond: number;
+  readonly from: number;
+  readonly seconds: number;
+}
+
+/** Sends evenly; how many were taken. */
+function send(limit: RateLimit, { link, source, perSecond, from, seconds }: Stream): number {
+  let taken = 0;
+  for (let index = 0; index < perSecond * seconds; index += 1) {
+    if (limit.take(link, source(index), from + (index * 1000) / perSecond) === "ok") taken += 1;
+  }
+  return taken;
+}
+
+const one = () => "192.0.2.7";
+
+describe("a source", () => {
+  it("may say what its bucket holds and then its rate", () => {
+    const limit = createRateLimit({ perSource: 100, perLink: 0, burst: 2 });
+    const taken = send(limit, { link: "a", source: one, perSecond: 1000, from: 1, seconds: 10 });
+    expect(taken).toBeGreaterThanOrEqual(1198);
+    expect(taken).toBeLessThanOrEqual(1202);
+  });
+
+  it("spends its own share and leaves its neighbours theirs", () => {
+    const limit = createRateLimit({ perSource: 100, perLink: 200, burst: 1 });
+    let lost = 0;
+    for (let now = 1; now < 10_000; now += 1) {
+      for (let index = 0; index < 50; index += 1) limit.take("a", "flood", now);
+      if (now % 20 === 0 && limit.take("a", "calm", now) !== "ok") lost += 1;
+    }
+    expect(lost).toBe(0);
+  });
+
+  it("is told from the same address on another link", () => {
+    const limit = createRateLimit({ perSource: 10, perLink: 0, burst: 1 });
+    send(limit, { link: "a", source: one, perSecond: 1000, from: 1, seconds: 1 });
+    expect(limit.take("a", one(), 1000)).toBe("source");
+    expect(limit.take("b", one(), 1000)).toBe("ok");
+  });
+
+  it("passes a computer that wakes up, by default", () => {
+    const limit = createRateLimit();
+    expect(send(limit, { link: "a", source: one, perSecond: 400, from: 1, seconds: 10 })).toBe(4000);
+  });
+});
+
+describe("a link", () => {
+  it("bounds any number of made-up sources and takes no memory for them", () => {
+    const limit = createRateLimit({ perSource: 100, perLink: 1000, burst: 1, sources: 256 });
+    send(limit, { link: "a", source: (index) => `x${index}`, perSecond: 20_000, from: 1, seconds: 2 });
+    const before = process.memoryUsage().heapUsed;
+    const taken = send(limit, { link: "a", source: (index) => `y${index}`, perSecond: 20_000, from: 2001, seconds: 5 });
+    expect(taken).toBeLessThanOrEqual(5001);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * 1024 * 1024);
+    expect(limit.floods(7001).length).toBeLessThanOrEqual(17);
+  });
+
+  it("does not pay for another", () => {
+    const limit = createRateLimit({ perSource: 0, perLink: 100, burst: 1 });
+    send(limit, { link: "a", source: one, perSecond: 5000, from: 1, seconds: 3 });
+    expect(send(limit, { link: "b", source: one, perSecond: 90, from: 3000, seconds: 3 })).toBe(270);
+  });
+});
+
+describe("no limit", () => {
+  it("is 0", () => {
+    const limit = createRateLimit({ perSource: 0, perLink: 0 });
+    expect(send(limit, { link: "a", source: one, perSecond: 50_000, from: 1, seconds: 1 })).toBe(50_000);
+    expect(limit.floods(1001)).toEqual([]);
+  });
+});
+
+describe("floods", () => {
+  const limits = { perSource: 100, perLink: 1000, burst: 1 };
+
+  it("name the source with its rate after a second, and until it was calm for ten", () => {
+    const limit = createRateLimit(limits);
+    send(limit, { link: "a", source: one, perSecond: 5000, from: 1, seconds: 0.9 });
+    expect(limit.floods(901)).toEqual([]);
+    send(limit, { link: "a", source: one, perSecond: 5000, from: 901, seconds: 2.1 });
+    const [flood, ...more] = limit.floods(3001);
+    expect(more).toEqual([]);
+    expect(flood).toMatchObject({ link: "a", source: one() });
+    expect(flood!.packetsPerSecond).toBeGreaterThan(4500);
+    expect(flood!.packetsPerSecond).toBeLessThan(5500);
+    expect(limit.floods(12_900)).toHaveLength(1);
+    expect(limit.floods(13_010)).toEqual([]);
+  });
+
+  it("name the link alone where no single source is to blame", () => {
+    const limit = createRateLimit(limits);
+    send(limit, { link: "a", source: (index) => `x${index}`, perSecond: 5000, from: 1, seconds: 3 });
+    expect(limit.floods(3001)).toEqual([{ link: "a", packetsPerSecond: expect.closeTo(5000, -3) as number }]);
+  });
+
+  it("do not name who was over the limit now and then", () => {
+    const limit = createRateLimit(limits);
+    for (let turn = 0; turn < 5; turn += 1) send(limit, { link: "a", source: one, perSecond: 1000, from: 1 + turn * 3000, seconds: 0.3 });
+    expect(limit.floods(12_400)).toEqual([]);
+  });
+
+  it("name a late comer when the first sixteen are calm", () => {
+    const limit = createRateLimit({ ...limits, perLink: 0 });
+    for (let index = 0; index < 20; index += 1) send(limit, { link: "a", source: () => `x${index}`, perSecond: 500, from: 1, seconds: 2 });
+    expect(limit.floods(2001)).toHaveLength(16);
+    send(limit, { link: "a", source: () => "late", perSecond: 500, from: 13_000, seconds: 2 });
+    expect(limit.floods(15_000).map(({ source }) => source)).toEqual(["late"]);
+  });
+});
