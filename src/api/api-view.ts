@@ -1,6 +1,7 @@
 /** The other shapes the API answers with; `radio-view.ts` has the main ones. */
 import type { Condition } from "../core/condition.ts";
 import type { HistoryEntry } from "../core/radio.ts";
+import type { RelayTrace } from "../core/relay.ts";
 import type { DeviceView, RadioView } from "./radio-view.ts";
 
 /** Something aerial cannot see on this machine, and why. */
@@ -79,6 +80,12 @@ export type WatchLine =
   | ({ readonly type: "snapshot" } & RadioList)
   | { readonly type: "added" | "changed" | "removed"; readonly revision: number; readonly radio: RadioView }
   | { readonly type: "heartbeat"; readonly revision: number };
+
+/** A line of `GET /api/v1/relay/trace`. `lost`: so many would have come here, but the reader was too slow. `heartbeat` only shows that the connection lives. */
+export type TraceLine =
+  | ({ readonly type: "packet" } & RelayTrace)
+  | { readonly type: "lost"; readonly lines: number }
+  | { readonly type: "heartbeat" };
 
 /** RFC 9457. `code` is aerial's own stable error code. */
 export interface ProblemView {

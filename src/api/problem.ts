@@ -10,6 +10,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   "inventory.leased": 409,
   "inventory.invalid-name": 422,
   "inventory.unusable": 503,
+  "relay.off": 404,
+  "relay.away": 503,
 };
 
 /** A problem without a code of its own: the status says it all (RFC 9457 §4.2.1). */

@@ -1,17 +1,5 @@
 /** JSON Schema of what goes in and out of each route. What a schema does not list, Fastify does not send. */
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
-const count = { type: "integer", minimum: 0 } as const;
-const texts = { type: "array", items: text } as const;
-
-function object<Properties extends Record<string, object>>(properties: Properties, optional: readonly (keyof Properties)[] = []) {
-  const required = Object.keys(properties).filter((key) => !optional.includes(key));
-  return { type: "object", properties, required } as const;
-}
-
-const list = (items: object) => ({ type: "array", items }) as const;
-const word = (...words: string[]) => ({ type: "string", enum: words }) as const;
+import { count, errors, flag, list, object, text, texts, word } from "./schema-words.ts";
 
 const condition = object({ code: text, severity: word("info", "warning", "error"), text, since: text });
 const evidence = object({
@@ -113,13 +101,9 @@ const historyEntry = object({
   details: { type: "object", additionalProperties: text },
 });
 
-const problem = object({ type: text, title: text, status: count, detail: text, code: text, hint: text }, ["code", "hint"]);
-
 /** Longer than any sysfs path that names a radio. */
 export const longestKey = 1024;
 const keyParameter = object({ key: { type: "string", minLength: 1, maxLength: longestKey } });
-
-const errors = { "4xx": problem, "5xx": problem } as const;
 
 export const routeSchemas = {
   livez: { response: { 200: object({ status: word("ok") }) } },

@@ -7,9 +7,10 @@ import type { HistoryEntry, Snapshot } from "../core/radio.ts";
 import type { Explanation, HistoryPage, NodeFacts } from "./api-view.ts";
 import { findAll, requireRadio } from "./find-radio.ts";
 import { type Readiness, toHealthView, toNodeView } from "./node-view.ts";
-import { plainProblem, problemType } from "./problem.ts";
 import { toDeviceView, toRadioView } from "./radio-view.ts";
+import { addRelayRoutes, type RelayView } from "./relay-routes.ts";
 import { routeSchemas } from "./route-schemas.ts";
+import { createStreamReply } from "./stream-reply.ts";
 import { streamChanges, toRadioList } from "./watch-stream.ts";
 
 /** What the API shows. Everything is asked anew for each request. */
@@ -21,6 +22,8 @@ export interface ApiSources {
   history(query: { readonly after: number; readonly limit: number; readonly radioId?: string }): readonly HistoryEntry[];
   node(): NodeFacts;
   readiness(): Readiness;
+  /** The relay, where one is configured. */
+  readonly relay?: RelayView;
 }
 
 const mostWatchers = 32;
@@ -68,24 +71,10 @@ export function addRoutes(app: FastifyInstance, sources: ApiSources, signal: Abo
     },
   );
 
-  let watchers = 0;
-  app.get("/api/v1/watch", async (_request, reply) => {
-    if (watchers >= mostWatchers) {
-      return reply
-        .code(503)
-        .type(problemType)
-        .send(plainProblem(503, `there are ${mostWatchers} watchers already`));
-    }
-    watchers += 1;
-    reply.hijack();
-    try {
-      reply.raw.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store" });
-      await streamChanges(sources, reply.raw, signal);
-    } finally {
-      watchers -= 1;
-    }
-    return reply;
-  });
+  const streamReply = createStreamReply(mostWatchers, "watchers");
+  app.get("/api/v1/watch", (_request, reply) => streamReply(reply, (response) => streamChanges(sources, response, signal)));
+
+  addRelayRoutes(app, sources, signal);
 }
 
 /** `make` of the value given last is kept: most requests come between two changes. */

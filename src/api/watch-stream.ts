@@ -7,11 +7,7 @@ import { linkSignal } from "../core/linked-signal.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 import type { RadioList, WatchLine } from "./api-view.ts";
 import { toRadioView } from "./radio-view.ts";
-
-/** Without a line for so long, one is sent to find out whether the reader still lives. */
-const heartbeatMs = 15_000;
-/** A reader that does not take what was written within this time is cut off. It would miss nothing by coming back. */
-const readerDeadlineMs = 10_000;
+import { heartbeatMs, readerDeadlineMs, within } from "./stream-reply.ts";
 
 export function toRadioList(snapshot: Snapshot): RadioList {
   return { revision: snapshot.revision, complete: snapshot.complete, radios: [...snapshot.radios.values()].map(toRadioView) };
@@ -71,22 +67,4 @@ export async function streamChanges(deps: StreamDependencies, response: ServerRe
     if ((await within(deps.clock, readerDeadlineMs, { wait: drained, signal: reader.signal })) === undefined) response.destroy();
   }
   response.end();
-}
-
-/** What `wait` resolves to, or undefined when it takes longer or the signal aborts. */
-async function within<T>(
-  clock: Clock,
-  milliseconds: number,
-  { wait, signal }: { wait: Promise<T>; signal: AbortSignal },
-): Promise<T | undefined> {
-  using timer = linkSignal(signal);
-  const timeout = clock.sleep(milliseconds, timer.signal).then(
-    () => undefined,
-    () => undefined,
-  );
-  try {
-    return await Promise.race([wait, timeout]);
-  } finally {
-    timer.abort(undefined);
-  }
 }

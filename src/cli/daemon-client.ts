@@ -12,10 +12,12 @@ import { type Invocation, textOption } from "./command.ts";
 const answerDeadlineMs = 10_000;
 /** The same for streams, in which a heartbeat comes every 15 s. */
 const streamDeadlineMs = 45_000;
+/** What the daemon may say is wrong with a request; the rest is between it and this command. */
+const toldCodes = ["inventory.unknown-radio", "relay.off", "relay.away"] as const;
 const largestAnswer = 64 * 1024 * 1024;
 
 export interface DaemonClient {
-  /** The JSON at `path`. Throws `api.*`, or `inventory.unknown-radio` where the daemon says so. */
+  /** The JSON at `path`. Throws `api.*`, or what of `relay.*` and `inventory.unknown-radio` the daemon says. */
   get(path: string): Promise<unknown>;
   /** As `get`, but 503 is an answer too: health checks say no with it. */
   ask(path: string): Promise<Answer>;
@@ -125,5 +127,5 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<string, voi
 function toError(status: number, body: unknown): AerialError {
   const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<ProblemView>;
   const detail = typeof problem.detail === "string" ? problem.detail : `the daemon answered ${status}`;
-  return new AerialError(problem.code === "inventory.unknown-radio" ? problem.code : "api.protocol", detail);
+  return new AerialError(toldCodes.find((code) => code === problem.code) ?? "api.protocol", detail);
 }

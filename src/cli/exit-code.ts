@@ -15,7 +15,7 @@ export const exitCodes = {
 } as const;
 
 /** For `--help`. */
-export const exitCodeHelp = `Exit codes: 0 done; 1 the answer is no (not ready, no such radio); 64 wrong usage; 69 no daemon or no cluster;
+export const exitCodeHelp = `Exit codes: 0 done; 1 the answer is no (not ready, no such radio); 64 wrong usage; 69 no daemon, cluster or relay;
 70 internal error; 74 store or host unusable; 77 not allowed; 78 wrong configuration; 130 interrupted.`;
 
 const codes: Partial<Record<ErrorCode, number>> = {
@@ -27,6 +27,9 @@ const codes: Partial<Record<ErrorCode, number>> = {
   "host.read": exitCodes.inputOutput,
   "api.unreachable": exitCodes.unavailable,
   "api.listen": exitCodes.unavailable,
+  "relay.off": exitCodes.unavailable,
+  "relay.away": exitCodes.unavailable,
+  "relay.socket": exitCodes.inputOutput,
   "kube.config": exitCodes.unavailable,
   "kube.unreachable": exitCodes.unavailable,
   "kube.forbidden": exitCodes.permission,

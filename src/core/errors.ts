@@ -37,6 +37,8 @@ const errorKinds = {
   "api.listen": { retryable: false, hint: "another aerial may be running; change api.socket or api.port" },
   "api.unreachable": { retryable: true, hint: "start the daemon with `aerial run`, or use `aerial scan`, which needs none" },
   "api.protocol": { retryable: false, hint: "the daemon and this command may be of different versions" },
+  "relay.off": { retryable: false, hint: "name two links or more under `relay` in the configuration; config/default.yaml explains how" },
+  "relay.away": { retryable: true, hint: "aerial starts it again by itself; `aerial health` says what is wrong" },
   "cli.usage": { retryable: false, hint: "`aerial --help` lists the commands" },
   "internal.abort": { retryable: false, hint: "nothing to do: aerial is stopping" },
 } as const satisfies Record<string, ErrorKind>;
