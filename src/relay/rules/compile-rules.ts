@@ -1,0 +1,184 @@
+/** Rules made ready: for two links and a service, those that can still decide; what is known of a service is not worked out twice. */
+import type { RelayProtocol } from "../../core/relay.ts";
+import { type NetworkPrefix, parseNetworkPrefix } from "../../core/network-prefix.ts";
+import { inPrefix } from "../address.ts";
+import { compileGlob, type Glob } from "./glob.ts";
+import type { PairRules, RelayDirection, RelayRule, RelaySubject, RuleSet } from "./relay-rule.ts";
+import { formatRule } from "./rule-text.ts";
+import { compileServices, expandServices, type ServiceMatcher } from "./service-matcher.ts";
+
+export interface RuleOptions {
+  /** In the order in which they are asked. */
+  readonly rules: readonly RelayRule[];
+  /** Whether what is of no use, or of harm, on another link stays where it is unless a rule says otherwise. True when left out. */
+  readonly defaults?: boolean;
+  /** What holds where no rule matches. `allow` when left out. */
+  readonly default?: "allow" | "deny";
+}
+
+/**
+ * Matter and Thread run on link-local IPv6 and on routes announced per link; a sleep proxy answers ARP for sleepers on its
+ * own link only. Found from elsewhere, they cannot be reached.
+ */
+const builtIn = ["matter", "thread", "sleep-proxy"];
+
+/** The question for all types (RFC 6763 §9). */
+const everyType = "_services._dns-sd._udp";
+
+/** Far more types than a home has; beyond, the oldest is worked out anew when it is named again. */
+const rememberedServices = 1024;
+const rememberedPairs = 4096;
+
+interface CompiledRule {
+  readonly allow: boolean;
+  readonly line: { readonly text: string; hits: number };
+  readonly from?: ReadonlySet<string>;
+  readonly to?: ReadonlySet<string>;
+  readonly direction?: RelayDirection;
+  readonly protocol?: ReadonlySet<RelayProtocol>;
+  readonly service?: ServiceMatcher;
+  readonly instance?: readonly Glob[];
+  readonly host?: readonly Glob[];
+  readonly source?: readonly NetworkPrefix[];
+}
+
+/** A rule that may decide about a service. */
+interface Step {
+  readonly rule: CompiledRule;
+  /** It allows some service, and the subject names none: it speaks for the subject unless a rule is about the subject itself. */
+  readonly inPart: boolean;
+  /** Nothing more to ask. */
+  readonly certain: boolean;
+}
+
+/** The first rule that matches decides; then the built-in defaults; then `default`. */
+export function compileRules(options: RuleOptions): RuleSet {
+  const defaults = options.defaults === false ? [] : builtIn;
+  const rules = [
+    ...options.rules.map((rule) => compileRule(rule)),
+    ...defaults.map((preset) => compileRule({ action: "deny", service: [preset] }, `default: ${preset}`)),
+    compileRule({ action: options.default ?? "allow" }, "default"),
+  ];
+  const pairs = new Map<string, PairRules>();
+  return {
+    lines: rules.map(({ line }) => line),
+    between(from, to) {
+      const key = `${from}\0${to}`;
+      const known = pairs.get(key);
+      if (known !== undefined) return known;
+      if (pairs.size >= rememberedPairs) pairs.clear();
+      const fresh = compilePair(rules.filter((rule) => (rule.from?.has(from) ?? true) && (rule.to?.has(to) ?? true)));
+      pairs.set(key, fresh);
+      return fresh;
+    },
+  };
+}
+
+function compileRule(rule: RelayRule, note?: string): CompiledRule {
+  return {
+    allow: rule.action === "allow",
+    line: { text: formatRule(rule, note), hits: 0 },
+    ...(rule.from && { from: new Set(rule.from) }),
+    ...(rule.to && { to: new Set(rule.to) }),
+    ...(rule.direction && { direction: rule.direction }),
+    ...(rule.protocol && { protocol: new Set(rule.protocol) }),
+    ...(rule.service && { service: compileServices(expandServices(rule.service)) }),
+    ...(rule.instance && { instance: rule.instance.map(compileGlob) }),
+    ...(rule.host && { host: rule.host.map(compileGlob) }),
+    // What is no prefix matches nobody; the configuration refuses it.
+    ...(rule.source && { source: rule.source.flatMap((text) => parseNetworkPrefix(text) ?? []) }),
+  };
+}
+
+function compilePair(rules: readonly CompiledRule[]): PairRules {
+  const tables = new Map<string, (services: readonly string[]) => readonly Step[]>();
+  const tableOf = ({ protocol, direction }: RelaySubject) => {
+    const key = direction === "ask" ? `?${protocol}` : protocol;
+    const known = tables.get(key);
+    if (known !== undefined) return known;
+    const fresh = compileTable(
+      rules.filter((rule) => (rule.direction ?? direction) === direction && (rule.protocol?.has(protocol) ?? true)),
+      direction,
+    );
+    tables.set(key, fresh);
+    return fresh;
+  };
+  return {
+    allows(subject) {
+      const rule = decide(tableOf(subject)(subject.services), subject);
+      if (rule === undefined) return false;
+      rule.line.hits += 1;
+      return rule.allow;
+    },
+  };
+}
+
+/** Looks up the rules that may decide about what names these services. */
+function compileTable(rules: readonly CompiledRule[], direction: RelayDirection): (services: readonly string[]) => readonly Step[] {
+  const known = new Map<string, readonly Step[]>();
+  return (services) => {
+    const key = services.length === 1 ? (services[0] ?? "") : services.join(" ");
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const [oldest] = known.size >= rememberedServices ? known.keys() : [];
+    if (oldest !== undefined) known.delete(oldest);
+    const steps = stepsFor(
+      rules,
+      services,
+      services.every((service) => namesNone(service, direction)),
+    );
+    known.set(key, steps);
+    return steps;
+  };
+}
+
+/** Questions for all there is, or for a device by its name: what they bring is judged by itself. */
+function namesNone(service: string, direction: RelayDirection): boolean {
+  if (service === everyType) return true;
+  return direction === "ask" && (service === "ssdp:all" || service === "upnp:rootdevice" || service.startsWith("uuid:"));
+}
+
+function stepsFor(rules: readonly CompiledRule[], services: readonly string[], general: boolean): readonly Step[] {
+  const steps: Step[] = [];
+  for (const rule of rules) {
+    const { service, instance, host, source } = rule;
+    const named = service === undefined || services.some(service);
+    const inPart = general && rule.allow && (!named || instance !== undefined);
+    if (!named && !inPart) continue;
+    const certain = !inPart && instance === undefined && host === undefined && source === undefined;
+    steps.push({ rule, inPart, certain });
+    // Nothing after it can matter.
+    if (certain) break;
+  }
+  return steps;
+}
+
+function decide(steps: readonly Step[], subject: RelaySubject): CompiledRule | undefined {
+  const [only] = steps;
+  if (steps.length === 1 && only?.certain === true) return only.rule;
+  let partly: CompiledRule | undefined;
+  for (const { rule, inPart, certain } of steps) {
+    if (!certain && !matches(rule, subject, inPart)) continue;
+    if (inPart) partly ??= rule;
+    else if (rule.allow || partly === undefined || isAbout(rule)) return rule;
+    else return partly;
+  }
+  return partly;
+}
+
+/** Whether the rule names what it is held against, rather than all there is. */
+function isAbout(rule: CompiledRule): boolean {
+  return rule.service !== undefined || rule.instance !== undefined || rule.host !== undefined;
+}
+
+function matches(rule: CompiledRule, subject: RelaySubject, inPart: boolean): boolean {
+  const { source, instance, host } = rule;
+  if (source !== undefined && !source.some(({ bytes, length }) => inPrefix(subject.source, bytes, length))) return false;
+  if (instance !== undefined && !inPart && !fitsAny(instance, subject.instance)) return false;
+  if (host === undefined) return true;
+  return inPart && subject.host === undefined ? true : fitsAny(host, subject.host);
+}
+
+function fitsAny(globs: readonly Glob[], text: string | undefined): boolean {
+  return text !== undefined && globs.some((fits) => fits(text));
+}
