@@ -33,7 +33,9 @@ export interface DnsRecord {
   readonly end: number;
   readonly dataStart: number;
   /** PTR, CNAME, SRV: the name in the data. */
-  readonly target?: DnsName;
+  readonly target?: DnsName | undefined;
+  /** Every name in the data, in order. */
+  readonly dataNames: readonly DnsName[];
 }
 
 export interface DnsMessage {
@@ -49,6 +51,8 @@ export interface DnsMessage {
   readonly trailing: boolean;
   /** Indexes into `records` of TXT records without data, which RFC 6763 §6.1 forbids and tells to read as one empty string. */
   readonly emptyTexts: readonly number[];
+  /** Indexes into `records` of records whose data has a form that is not checked here. Nobody can vouch for them, so they go no further. */
+  readonly unchecked: readonly number[];
 }
 
 /** Why a packet is no DNS message, in a few words. */

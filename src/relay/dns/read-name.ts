@@ -1,0 +1,201 @@
+/** Names in a packet (RFC 1035 §4.1.4), each place read once however many pointers lead there. */
+import { ContentHash } from "./content-hash.ts";
+import type { DnsName } from "./dns-message.ts";
+import { labelKey, nameLimit } from "./dns-name.ts";
+
+/** A name that was read. Suffixes are shared; `labels` and `key` are made when somebody asks, from text and not from the packet. */
+export class ReadName implements DnsName {
+  readonly label: string;
+  readonly rest: ReadName | undefined;
+  /** In a packet, uncompressed, in bytes. */
+  readonly wireLength: number;
+  private cachedLabels: readonly string[] | undefined = undefined;
+  private cachedKey: string | undefined = undefined;
+  private hashed = false;
+  private high = 0;
+  private low = 0;
+
+  constructor(label: string, rest: ReadName | undefined) {
+    this.label = label;
+    this.rest = rest;
+    this.wireLength = rest === undefined ? 1 : label.length + 1 + rest.wireLength;
+  }
+
+  get labels(): readonly string[] {
+    if (this.cachedLabels !== undefined) return this.cachedLabels;
+    const labels: string[] = this.rest === undefined ? [] : [this.label];
+    for (let name = this.rest; name?.rest !== undefined; name = name.rest) labels.push(name.label);
+    this.cachedLabels = labels;
+    return labels;
+  }
+
+  get key(): string {
+    if (this.cachedKey !== undefined) return this.cachedKey;
+    const { rest } = this;
+    if (rest === undefined) return "";
+    const key = rest.rest === undefined ? labelKey(this.label) : `${labelKey(this.label)}.${rest.key}`;
+    this.cachedKey = key;
+    return key;
+  }
+
+  /** Feeds `hash` with what is the same for names that differ in case only. */
+  feed(hash: ContentHash): void {
+    if (!this.hashed) this.computeHash();
+    hash.addNumber(this.high);
+    hash.addNumber(this.low);
+  }
+
+  private computeHash(): void {
+    const { rest } = this;
+    if (rest !== undefined && !rest.hashed) rest.computeHash();
+    nameHash.reset();
+    if (rest !== undefined) {
+      nameHash.addNumber(rest.high);
+      nameHash.addNumber(rest.low);
+      nameHash.addFolded(this.label);
+    }
+    this.high = nameHash.high;
+    this.low = nameHash.low;
+    this.hashed = true;
+  }
+}
+
+const nameHash = new ContentHash();
+const root = new ReadName("", undefined);
+
+/** A name from elsewhere as one that was read. */
+export function toReadName(name: DnsName): ReadName {
+  if (name instanceof ReadName) return name;
+  let read = root;
+  for (const label of name.labels.toReversed()) read = new ReadName(label, read);
+  return read;
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Pointers reach no further (14 bits). */
+const reach = 0x4000;
+const headerLength = 12;
+/** A chain of pointers may be this long; no name of use has as many labels. */
+export const pointerChainLimit = 16;
+/** A name of one-byte labels has no more. */
+const labelLimit = 128;
+
+/**
+ * Reads names of one packet after another. What has been read is kept by its place, so that a packet costs no more than
+ * its length, and is forgotten with the next packet.
+ *
+ * A pointer must lead to a place before the name it stands in, and the labels there must end before that name begins:
+ * stricter than RFC 1035, and what dnspython asks. Loops cannot be built from such pointers.
+ */
+export class NameReader {
+  /** Where the name that was read last ended. */
+  end = 0;
+  /** Why a name could not be read. */
+  fault = "";
+  private bytes: Buffer = nothing;
+  private readonly nameAt: (ReadName | undefined)[] = Array.from<undefined>({ length: reach });
+  /** By place: where the labels there and the pointer after them end; where those end that it leads to; how many follow. */
+  private readonly endAt = new Int32Array(reach);
+  private readonly targetEndAt = new Int32Array(reach);
+  private readonly hopsAt = new Int32Array(reach);
+  private known: number[] = [];
+  private readonly places = new Int32Array(labelLimit * (pointerChainLimit + 2));
+
+  open(bytes: Uint8Array): void {
+    this.close();
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Lets go of the packet and its names. */
+  close(): void {
+    for (const place of this.known) this.nameAt[place] = undefined;
+    this.known = [];
+    this.bytes = nothing;
+  }
+
+  /** The name at `start`; nothing, and `fault`, if there is none. */
+  read(start: number): ReadName | undefined {
+    return this.readFrom(start, 0);
+  }
+
+  private readFrom(start: number, depth: number): ReadName | undefined {
+    const { bytes, places } = this;
+    const base = depth * labelLimit;
+    let count = 0;
+    let offset = start;
+    let length = 1;
+    let name: ReadName | undefined;
+    let end = 0;
+    let targetEnd = 0;
+    let hops = 0;
+    for (;;) {
+      const known = offset < reach ? this.nameAt[offset] : undefined;
+      if (known !== undefined) {
+        name = known;
+        end = this.endAt[offset] ?? 0;
+        targetEnd = this.targetEndAt[offset] ?? 0;
+        hops = this.hopsAt[offset] ?? 0;
+        break;
+      }
+      const size = bytes[offset];
+      if (size === undefined) return this.refuse("a name goes past the end");
+      if (size === 0) {
+        name = root;
+        end = offset + 1;
+        break;
+      }
+      if (size >= 0xc0) {
+        const low = bytes[offset + 1];
+        if (low === undefined) return this.refuse("a pointer goes past the end");
+        const target = ((size & 0x3f) << 8) | low;
+        if (target < headerLength || target >= start) return this.refuse("a pointer does not lead back");
+        if (depth === pointerChainLimit) return this.refuse("too many pointers in a row");
+        name = this.readFrom(target, depth + 1);
+        if (name === undefined) return undefined;
+        end = offset + 2;
+        targetEnd = this.endAt[target] ?? 0;
+        hops = (this.hopsAt[target] ?? 0) + 1;
+        if (hops > pointerChainLimit) return this.refuse("too many pointers in a row");
+        break;
+      }
+      if (size > 63) return this.refuse("a label of no known kind");
+      length += size + 1;
+      if (length > nameLimit) return this.refuse("a name is too long");
+      places[base + count] = offset;
+      count += 1;
+      offset += size + 1;
+    }
+    if (targetEnd > start) return this.refuse("a pointer leads into its own name");
+    this.keep(offset, name, { end, targetEnd, hops });
+    for (let index = count - 1; index >= 0; index -= 1) {
+      const place = places[base + index] ?? 0;
+      const label = bytes.toString("latin1", place + 1, place + 1 + (bytes[place] ?? 0));
+      name = new ReadName(label, name);
+      this.keep(place, name, { end, targetEnd, hops });
+    }
+    if (name.wireLength > nameLimit) return this.refuse("a name is too long");
+    this.end = end;
+    return name;
+  }
+
+  private keep(place: number, name: ReadName, { end, targetEnd, hops }: Segment): void {
+    if (place >= reach) return;
+    if (this.nameAt[place] === undefined) this.known.push(place);
+    this.nameAt[place] = name;
+    this.endAt[place] = end;
+    this.targetEndAt[place] = targetEnd;
+    this.hopsAt[place] = hops;
+  }
+
+  private refuse(fault: string): undefined {
+    this.fault = fault;
+    return undefined;
+  }
+}
+
+interface Segment {
+  readonly end: number;
+  readonly targetEnd: number;
+  readonly hops: number;
+}
