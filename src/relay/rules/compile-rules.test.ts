@@ -21,7 +21,7 @@ const deny = (rule: Omit<RelayRule, "action">): RelayRule => ({ action: "deny", 
 const allow = (rule: Omit<RelayRule, "action">): RelayRule => ({ action: "allow", ...rule });
 
 describe("one rule", () => {
-  test.each<[string, Omit<RelayRule, "action">, Partial<RelaySubject>, boolean]>([
+  const cases: [string, Omit<RelayRule, "action">, Partial<RelaySubject>, boolean][] = [
     ["that says nothing matches everything", {}, {}, true],
     ["from its link", { from: ["iot"] }, {}, true],
     ["from another link", { from: ["home"] }, {}, false],
@@ -58,7 +58,8 @@ describe("one rule", () => {
     ["all IPv4", { source: ["0.0.0.0/0"] }, {}, true],
     ["what is no prefix", { source: ["192.0.2.7/33"] }, {}, false],
     ["all it names, and not just some", { service: ["homekit"], host: ["bridge"] }, { host: "lamp" }, false],
-  ])("%s", (_, rule, over, matched) => {
+  ];
+  test.each(cases)("%s", (...[, rule, over, matched]) => {
     expect(allows([deny(rule)], over)).toBe(!matched);
     expect(allows([deny(rule), allow({})], over, "deny")).toBe(!matched);
   });
