@@ -4,7 +4,7 @@ import { printable } from "../core/printable.ts";
 import type { Invocation } from "./command.ts";
 import { commands } from "./commands.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
-import { formatCommandHelp, formatHelp } from "./help.ts";
+import { formatCommandHelp, formatGroupHelp, formatHelp } from "./help.ts";
 import { parseCommand } from "./parse-command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -14,7 +14,8 @@ export async function runCli(argv: readonly string[], context: Omit<Invocation, 
   try {
     const parsed = parseCommand(commands, argv);
     if (parsed.kind === "help") {
-      terminal.line(parsed.command === undefined ? formatHelp(commands) : formatCommandHelp(parsed.command));
+      if ("group" in parsed) terminal.line(formatGroupHelp(parsed.group, commands));
+      else terminal.line(parsed.command === undefined ? formatHelp(commands) : formatCommandHelp(parsed.command));
       return exitCodes.ok;
     }
     const run = await parsed.command.load();

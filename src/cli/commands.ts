@@ -63,6 +63,53 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./health-command.ts")).runHealthCommand,
   },
   {
+    name: "relay status",
+    summary: "links, who relays between which, what was dropped and why, rules",
+    positionals: [],
+    options: { ...daemonOptions, output: outputOption("table, json or yaml") },
+    load: async () => (await import("./relay-status-command.ts")).runRelayStatusCommand,
+  },
+  {
+    name: "relay services",
+    summary: "what offers itself on which link, and where it is relayed to",
+    positionals: [],
+    options: {
+      ...daemonOptions,
+      output: outputOption("table, wide, json or yaml"),
+      service: { type: "string", placeholder: "TYPE", help: "only types with TYPE in their name, such as _hap" },
+      link: { type: "string", placeholder: "LINK", help: "only what was heard on LINK" },
+    },
+    load: async () => (await import("./relay-services-command.ts")).runRelayServicesCommand,
+  },
+  {
+    name: "relay trace",
+    summary: "show packets and what becomes of each, live",
+    positionals: [],
+    options: {
+      ...daemonOptions,
+      output: outputOption("table or json (a document a line)"),
+      service: { type: "string", placeholder: "TEXT", help: "only packets that say TEXT, such as _hap or ZonePlayer" },
+      link: { type: "string", placeholder: "LINK", help: "only what comes from LINK or goes there" },
+      verdict: { type: "string", placeholder: "WORD", help: "only what ended so: relayed, rule, echo, ..." },
+    },
+    notes: "A line for each packet and link it could have gone to; without a link, for what went nowhere. Ctrl-C ends it.",
+    load: async () => (await import("./relay-trace-command.ts")).runRelayTraceCommand,
+  },
+  {
+    name: "relay run",
+    summary: "relay mDNS and SSDP between links, in the foreground and nothing else",
+    positionals: [],
+    options: {
+      link: { type: "string", short: "l", multiple: true, placeholder: "NAME", help: "an interface, or several as in eth0.*" },
+      protocols: { type: "string", short: "p", placeholder: "LIST", help: "of mdns, ssdp, wsd, sonos (else mdns,ssdp)" },
+      rules: { type: "string", short: "r", placeholder: "FILE", help: "what may pass, as `relay.rules` in the configuration" },
+      "no-limits": { type: "boolean", help: "hold back nobody, however much a host sends" },
+    },
+    notes: `Example: aerial relay run --link eth0.10 --link eth0.40
+Reads no configuration and needs neither a daemon nor a cluster nor, from Linux 5.7 on, root.`,
+    load: async () => (await import("./relay-run-command.ts")).runRelayRunCommand,
+  },
+  {
     name: "version",
     summary: "print the version",
     positionals: [],

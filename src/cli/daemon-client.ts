@@ -21,8 +21,8 @@ export interface DaemonClient {
   get(path: string): Promise<unknown>;
   /** As `get`, but 503 is an answer too: health checks say no with it. */
   ask(path: string): Promise<Answer>;
-  /** Lines of a stream as they come, until the daemon ends it. */
-  lines(path: string): AsyncIterable<string>;
+  /** Lines of a stream as they come, until the daemon ends it or the signal aborts. */
+  lines(path: string, signal?: AbortSignal): AsyncIterable<string>;
 }
 
 interface Answer {
@@ -52,19 +52,24 @@ export function clientFor(candidates: readonly string[]): DaemonClient {
   return {
     ask: (path) => fetchJson(path, [200, 503]),
     get: async (path) => (await fetchJson(path, [200])).body,
-    async *lines(path) {
-      const response = await connect(candidates, path);
-      if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
-      yield* readLines(response);
+    async *lines(path, signal) {
+      try {
+        const response = await connect(candidates, path, signal);
+        if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
+        yield* readLines(response);
+      } catch (error) {
+        // The request is torn down in the middle of whatever it was at.
+        if (signal?.aborted !== true) throw error;
+      }
     },
   };
 }
 
-async function connect(candidates: readonly string[], path: string): Promise<IncomingMessage> {
+async function connect(candidates: readonly string[], path: string, signal?: AbortSignal): Promise<IncomingMessage> {
   const refusals: string[] = [];
   for (const socketPath of candidates) {
     try {
-      return await send(socketPath, path);
+      return await send(socketPath, path, signal);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === "ENOENT" || errno === "ECONNREFUSED") refusals.push(socketPath);
@@ -75,8 +80,14 @@ async function connect(candidates: readonly string[], path: string): Promise<Inc
   throw new AerialError("api.unreachable", `no aerial is running (tried ${printable(refusals.join(", "))})`);
 }
 
-async function send(socketPath: string, path: string): Promise<IncomingMessage> {
-  const outgoing = request({ socketPath, path, headers: { host: "localhost", accept: "application/json" }, agent: false });
+async function send(socketPath: string, path: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  const outgoing = request({
+    socketPath,
+    path,
+    headers: { host: "localhost", accept: "application/json" },
+    agent: false,
+    ...(signal && { signal }),
+  });
   outgoing.once("timeout", () => outgoing.destroy(new AerialError("api.protocol", "the daemon does not answer in time")));
   outgoing.setTimeout(answerDeadlineMs);
   outgoing.end();

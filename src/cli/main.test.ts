@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApi } from "../api/open-api.ts";
+import type { RelayView } from "../api/relay-routes.ts";
 import { Cell } from "../core/cell.ts";
 import { systemClock } from "../core/clock.ts";
 import { createConditions } from "../core/condition.ts";
@@ -82,7 +83,41 @@ const snapshotOf = (revision: number, radios: readonly Radio[]): Snapshot => ({
   others: [],
 });
 
-async function daemon(radios: readonly Radio[], ready = true) {
+/** A relay that has seen one service, and a packet each 10 ms. */
+const relay: RelayView = {
+  status: () => Promise.resolve({ id: "node-1", protocols: ["mdns"], links: [], pairs: [], rules: [], searches: 0, services: 1 }),
+  services: () =>
+    Promise.resolve([
+      {
+        protocol: "mdns",
+        service: "_hap._tcp",
+        instance: "Lamp \u001b[31m",
+        addresses: [],
+        text: {},
+        link: "iot",
+        lastSeen: "2026-01-02T03:04:05.678Z",
+        expires: "2026-01-02T03:04:05.678Z",
+        relayedTo: [],
+      },
+    ]),
+  async *trace(signal) {
+    while (!signal.aborted) {
+      yield {
+        at: "2026-01-02T03:04:05.678Z",
+        protocol: "mdns",
+        family: 4,
+        from: "iot",
+        source: "192.0.2.7",
+        bytes: 9,
+        what: "answer \u001b[31m",
+        verdict: "echo",
+      };
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  },
+};
+
+async function daemon(radios: readonly Radio[], { ready = true, relay }: { readonly ready?: boolean; readonly relay?: RelayView } = {}) {
   const socket = join(directory, "a.sock");
   const snapshots = new Cell(snapshotOf(1, radios));
   const api = await openApi(
@@ -95,6 +130,7 @@ async function daemon(radios: readonly Radio[], ready = true) {
       history: () => [],
       node: () => ({ version: "0", startedAt: "2026-01-02T03:04:05.678Z", kernel: "6", blindSpots: [], cluster: { state: "none" } }),
       readiness: () => ({ ready, waitingFor: ready ? [] : ["first scan"] }),
+      ...(relay === undefined ? {} : { relay }),
     },
     new AbortController().signal,
   );
@@ -214,7 +250,7 @@ describe("with a daemon", () => {
   });
 
   test("health is 0 when it lives, and 1 when asked for more than it has done", async () => {
-    await using one = await daemon([], false);
+    await using one = await daemon([], { ready: false });
     expect(await run("health", "-s", one.socket)).toMatchObject({ code: 0 });
     const { code, stdout } = await run("health", "--ready", "-s", one.socket);
     expect(code).toBe(1);
@@ -230,6 +266,36 @@ describe("with a daemon", () => {
     one.snapshots.set(snapshotOf(3, [{ ...radio, presence: "absent", absentSince: radio.lastSeen }]));
     await expect.poll(() => output.stdout, patience).toContain("detached");
     await one[Symbol.asyncDispose]();
+    expect(await exited).toMatchObject({ code: 69, stderr: expect.stringContaining("the daemon has stopped") as string });
+  });
+
+  test("relay status, services and trace tell of the relay, safely", async () => {
+    await using one = await daemon([], { relay });
+    expect(await run("relay", "status", "-s", one.socket)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("relay node-1: mdns; 1 service known") as string,
+    });
+    const services = await run("relay", "services", "--service", "hap", "-s", one.socket);
+    expect(services.stdout).toContain("_hap._tcp  Lamp \\u{1b}[31m");
+    const none = await run("relay", "services", "--link", "home", "-s", one.socket);
+    expect(none).toMatchObject({ code: 0, stdout: "", stderr: expect.stringContaining("no services") as string });
+    const { child, output, exited } = start(["relay", "trace", "-s", one.socket]);
+    await expect.poll(() => output.stdout, patience).toContain("echo        iot  mdns 192.0.2.7  answer \\u{1b}[31m (9 B)\n");
+    child.kill("SIGINT");
+    expect(await exited).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("relay commands say when there is no relay, or that the daemon went", async () => {
+    const one = await daemon([]);
+    const { code, stderr } = await run("relay", "status", "-s", one.socket);
+    expect(code).toBe(69);
+    expect(stderr).toContain("no relay is configured here\nname two links or more");
+    await one[Symbol.asyncDispose]();
+    await using other = await daemon([], { relay });
+    const { output, exited } = start(["relay", "trace", "-o", "json", "-s", other.socket]);
+    await expect.poll(() => output.stdout, patience).toContain("\n");
+    expect(JSON.parse(output.stdout.split("\n")[0] ?? "")).toMatchObject({ type: "packet", what: "answer \u001b[31m" });
+    await other[Symbol.asyncDispose]();
     expect(await exited).toMatchObject({ code: 69, stderr: expect.stringContaining("the daemon has stopped") as string });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { hasCode } from "../core/errors.ts";
 import { commands } from "./commands.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
-import { formatCommandHelp, formatHelp } from "./help.ts";
+import { formatCommandHelp, formatGroupHelp, formatHelp } from "./help.ts";
 import { parseCommand } from "./parse-command.ts";
 
 const complaint = (...argv: string[]): string => {
@@ -29,6 +29,15 @@ describe("arguments", () => {
     [["health", "--ready=yes"], "health: --ready takes no value"],
     [["explain"], "explain needs RADIO; see `aerial explain --help`"],
     [["devices", "attic"], 'devices does not take "attic"'],
+    [["relay"], "which command: relay status, relay services, relay trace, relay run?"],
+    [["relay", "stauts"], 'unknown command "relay stauts"; did you mean "relay status"?'],
+    [["rleay", "status"], 'unknown command "rleay"; did you mean "relay"?'],
+    [["relay", "frobnicate"], 'unknown command "relay frobnicate"'],
+    [["relay", "--socket", "status"], 'unknown command "relay --socket"'],
+    [["status"], 'unknown command "status"'],
+    [["relay", "status", "--sokcet=/a"], 'relay status: unknown option "--sokcet"; did you mean "--socket"?'],
+    [["relay", "status", "run"], 'relay status does not take "run"'],
+    [["relay", "run", "--link"], "relay run: --link needs a value: NAME"],
   ])("%j: %s", (argv, message) => {
     expect(complaint(...argv)).toBe(message);
   });
@@ -41,6 +50,24 @@ describe("arguments", () => {
     });
     expect(parseCommand(commands, ["explain", "--", "-strange"])).toMatchObject({ positionals: ["-strange"] });
     expect(parseCommand(commands, ["--version"])).toMatchObject({ kind: "run", command: { name: "version" } });
+    expect(parseCommand(commands, ["relay", "status", "-o", "json"])).toMatchObject({
+      kind: "run",
+      command: { name: "relay status" },
+      options: { output: "json" },
+    });
+  });
+
+  test("given again are all there", () => {
+    const parsed = parseCommand(commands, ["relay", "run", "--link", "a", "-l", "b", "--no-limits", "--link=c"]);
+    expect(parsed).toMatchObject({ kind: "run", options: { link: ["a", "b", "c"], "no-limits": true } });
+  });
+
+  test.each([
+    ["relay", "--help"],
+    ["relay", "-h"],
+    ["help", "relay"],
+  ])("%s %s asks for help with the commands that begin so", (...argv) => {
+    expect(parseCommand(commands, argv)).toEqual({ kind: "help", group: "relay" });
   });
 
   test.each([["--help"], ["-h"], ["help"]])("%s asks for help", (...argv) => {
@@ -52,10 +79,12 @@ describe("arguments", () => {
     ["scan", "-h"],
     ["help", "scan"],
     ["explain", "--help"],
+    ["relay", "status", "--help"],
+    ["help", "relay", "status"],
   ])("%s %s asks for help with a command", (...argv) => {
     expect(parseCommand(commands, argv)).toMatchObject({
       kind: "help",
-      command: { name: expect.stringMatching(/scan|explain/) as string },
+      command: { name: expect.stringMatching(/^(scan|explain|relay status)$/) as string },
     });
   });
 });
@@ -68,6 +97,20 @@ test("help names every command, option and exit code", () => {
     const text = formatCommandHelp(command);
     for (const option of Object.keys(command.options)) expect(text).toContain(`--${option}`);
   }
+});
+
+test("help with a group names its commands and no others", () => {
+  expect(formatGroupHelp("relay", commands).match(/^ {2}\S+ \S+/gm)).toEqual([
+    "  relay status",
+    "  relay services",
+    "  relay trace",
+    "  relay run",
+  ]);
+});
+
+test("help says which options may be repeated", () => {
+  const run = commands.find(({ name }) => name === "relay run");
+  expect(run && formatCommandHelp(run)).toMatch(/--link NAME .*; may be repeated$/m);
 });
 
 test("an error that nobody foresaw is internal", () => {

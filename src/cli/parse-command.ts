@@ -8,6 +8,8 @@ import { helpOption } from "./options.ts";
 
 export type ParsedCommand =
   | { readonly kind: "help"; readonly command?: CommandSpec }
+  /** Commands that share a first word: `relay`. */
+  | { readonly kind: "help"; readonly group: string }
   | ({ readonly kind: "run"; readonly command: CommandSpec } & Pick<Invocation, "options" | "positionals">);
 
 /**
@@ -15,13 +17,16 @@ export type ParsedCommand =
  * @throws AerialError `cli.usage`
  */
 export function parseCommand(commands: readonly CommandSpec[], argv: readonly string[]): ParsedCommand {
-  const [name, ...rest] = argv;
-  if (name === undefined) throw new AerialError("cli.usage", "which command?");
-  if (name === "--help" || name === "-h") return { kind: "help" };
-  if (name === "help") return rest[0] === undefined ? { kind: "help" } : { kind: "help", command: findCommand(commands, rest[0]) };
-  const command = findCommand(commands, name === "--version" ? "version" : name);
+  const [first, ...others] = argv;
+  if (first === "help") return others.length === 0 ? { kind: "help" } : toHelp(findCommand(commands, others));
+  const found = findCommand(commands, first === "--version" ? ["version", ...others] : argv);
+  if (!("command" in found)) {
+    if (found.rest[0] === undefined || !isHelp(found.rest[0])) throw incomplete(commands, found.group);
+    return toHelp(found);
+  }
+  const { command, rest } = found;
   const options = { ...command.options, help: helpOption };
-  const { values, positionals, tokens } = parseArgs({ args: rest, options, strict: false, allowPositionals: true, tokens: true });
+  const { values, positionals, tokens } = parseArgs({ args: [...rest], options, strict: false, allowPositionals: true, tokens: true });
   if (values["help"] === true) return { kind: "help", command };
   for (const token of tokens) {
     if (token.kind === "option") checkOption(command, { ...token, options });
@@ -33,14 +38,56 @@ export function parseCommand(commands: readonly CommandSpec[], argv: readonly st
   return { kind: "run", command, options: values, positionals };
 }
 
-function findCommand(commands: readonly CommandSpec[], name: string): CommandSpec {
-  const found = commands.find((command) => command.name === name);
-  if (found !== undefined) return found;
-  const meant = nearest(
-    name,
-    commands.map((command) => command.name),
+/** What the words name, and what follows: a command, or the words that several begin with (none: all do). */
+type Found = { readonly rest: readonly string[] } & ({ readonly command: CommandSpec } | { readonly group: string });
+
+function findCommand(commands: readonly CommandSpec[], words: readonly string[]): Found {
+  let group = "";
+  for (const [index, word] of words.entries()) {
+    if (isHelp(word)) return { group, rest: words.slice(index) };
+    const name = joinWords(group, word);
+    const command = commands.find((candidate) => candidate.name === name);
+    if (command !== undefined) return { command, rest: words.slice(index + 1) };
+    const known = nextWords(commands, group);
+    if (!known.includes(word)) {
+      const meant = nearest(word, known);
+      const hint = meant === undefined ? "" : `; did you mean "${joinWords(group, meant)}"?`;
+      throw new AerialError("cli.usage", `unknown command ${quoted(name)}${hint}`);
+    }
+    group = name;
+  }
+  return { group, rest: [] };
+}
+
+function toHelp(found: Found): ParsedCommand {
+  if ("command" in found) return { kind: "help", command: found.command };
+  return found.group === "" ? { kind: "help" } : { kind: "help", group: found.group };
+}
+
+function incomplete(commands: readonly CommandSpec[], group: string): AerialError {
+  if (group === "") return new AerialError("cli.usage", "which command?");
+  return new AerialError(
+    "cli.usage",
+    `which command: ${nextWords(commands, group)
+      .map((word) => joinWords(group, word))
+      .join(", ")}?`,
   );
-  throw new AerialError("cli.usage", `unknown command ${quoted(name)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`);
+}
+
+/** The words that may come after those of the group. */
+function nextWords(commands: readonly CommandSpec[], group: string): readonly string[] {
+  const start = group === "" ? "" : `${group} `;
+  return [
+    ...new Set(commands.filter(({ name }) => name.startsWith(start)).map(({ name }) => name.slice(start.length).split(" ")[0] ?? "")),
+  ];
+}
+
+function joinWords(group: string, word: string): string {
+  return group === "" ? word : `${group} ${word}`;
+}
+
+function isHelp(word: string): boolean {
+  return word === "--help" || word === "-h";
 }
 
 interface OptionToken {
