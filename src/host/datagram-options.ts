@@ -51,12 +51,12 @@ interface Sending {
   readonly linkIndex: number;
   /** TTL or hop limit of multicast. */
   readonly hops: number;
+  /** Of unicast and broadcast too. */
+  readonly everywhere: boolean;
 }
 
 /** How datagrams leave: by this interface, not back to this host, in fragments where they must. And no multicast that was not joined. */
-export function sendingOptions(family: 4 | 6, { linkIndex, hops }: Sending): readonly SocketOption[] {
-  // What is 255 says "from this link" to who checks it (RFC 6762 §11), in unicast too.
-  const everywhere = hops === 255;
+export function sendingOptions(family: 4 | 6, { linkIndex, hops, everywhere }: Sending): readonly SocketOption[] {
   if (family === 4) {
     const ip = (name: string, option: number, value: Uint8Array): SocketOption => ({ name, level: IPPROTO_IP, option, value });
     return [

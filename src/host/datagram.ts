@@ -76,7 +76,7 @@ export interface GroupOptions {
   /** A multicast group; or 255.255.255.255, to hear broadcasts: then those sent by this host, this socket's too, are among them. */
   readonly group: string;
   readonly port: number;
-  /** TTL or hop limit of what is sent to groups; 255 goes for unicast too. */
+  /** TTL or hop limit of what is sent to groups; 255, and any for broadcast, goes for unicast too. */
   readonly hops: number;
 }
 
@@ -184,7 +184,9 @@ function openSocket(kernel: Kernel, { what, address, link, before, after, hops, 
     for (const option of before) set(option);
     set(socketOption("SO_TIMESTAMPNS", SO_TIMESTAMPNS, 1));
     set(socketOption("SO_BROADCAST", SO_BROADCAST, 1));
-    for (const option of sendingOptions(family, { linkIndex: link.index, hops })) set(option);
+    // What is 255 says "from this link" to who checks it (RFC 6762 §11), in unicast too. Broadcasts take the TTL of unicast.
+    const everywhere = hops === 255 || address.bytes.every((byte) => byte === 255);
+    for (const option of sendingOptions(family, { linkIndex: link.index, hops, everywhere })) set(option);
     enlargeBuffer(kernel, descriptor, bufferBytes);
     const bound = socketAddress(address, link.index);
     must("bind", calls.bind(descriptor, bound, bound.length));

@@ -15,6 +15,8 @@ const symbols = {
   mknod: libc.func("int mknod(const char *path, uint32_t mode, uint64_t device)"),
   ioctl: libc.func("int ioctl(int fd, unsigned long request, _Inout_ int *value)"),
   configure: libc.func("ioctl", "int", ["int", "unsigned long", "void *"]),
+  unshare: libc.func("int unshare(int flags)"),
+  setns: libc.func("int setns(int fd, int type)"),
   socket: libc.func("int socket(int domain, int type, int protocol)"),
   bind: libc.func("int bind(int fd, const void *address, uint32_t length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
