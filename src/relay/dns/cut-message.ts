@@ -1,6 +1,6 @@
 /** What of a message goes on, packed anew where that cannot be helped. */
 import { type DnsCut, type DnsMessage, type DnsQuestion, type DnsRecord, type DnsSection, recordType } from "./dns-message.ts";
-import { datagramLimit, headerLength, PacketWriter, type WrittenRecord } from "./packet-writer.ts";
+import { datagramLimit, headerLength, PacketWriter, type WriterMark, type WrittenRecord } from "./packet-writer.ts";
 import { toReadName } from "./read-name.ts";
 
 export interface CutLimits {
@@ -125,7 +125,11 @@ class Cutter {
       write();
     }
     if (writer.length > datagramLimit) writer.rollBack(mark);
-    else writer.count(mark.length === headerLength && this.packets.length > 0 && this.message.response ? "answer" : section);
+    else writer.count(section !== "question" && this.mustAnswer(mark) ? "answer" : section);
+  }
+
+  private mustAnswer({ length }: WriterMark): boolean {
+    return this.message.response && this.packets.length > 0 && length === headerLength;
   }
 
   private endPacket(): void {

@@ -1,0 +1,197 @@
+import { decode } from "dns-packet";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { messageToWrite } from "../../../test/fixtures/arbitrary-message.ts";
+import { homekit, packets } from "../../../test/fixtures/mdns-packets.ts";
+import { cutMessage } from "./cut-message.ts";
+import type { DnsCut, DnsMessage } from "./dns-message.ts";
+import { readMessage } from "./read-message.ts";
+import { writeMessage } from "./write-message.ts";
+
+const keepAll: DnsCut = { droppedQuestions: new Set(), droppedRecords: new Set() };
+const without = (...records: number[]): DnsCut => ({ droppedQuestions: new Set(), droppedRecords: new Set(records) });
+
+function read(bytes: Uint8Array): DnsMessage {
+  const message = readMessage(bytes);
+  if ("fault" in message) throw new TypeError(message.fault);
+  return message;
+}
+
+function cutOne(bytes: Uint8Array, cut: DnsCut): Uint8Array {
+  const cuts = cutMessage(read(bytes), cut);
+  expect(cuts).toHaveLength(1);
+  return cuts[0]!;
+}
+
+/** What a packet says, as somebody else reads it. */
+const said = (bytes: Uint8Array): Said => {
+  const { id, flags, questions = [], answers = [], authorities = [], additionals = [] } = decode(Buffer.from(bytes));
+  return { id, flags, questions, answers, authorities, additionals };
+};
+type Said = Record<"id" | "flags" | "questions" | "answers" | "authorities" | "additionals", unknown>;
+
+test("what loses nothing is the very packet", () => {
+  expect(cutOne(homekit, keepAll)).toBe(homekit);
+});
+
+test("QU is taken out, and nothing else", () => {
+  const bytes = packets["query"]!;
+  const cut = cutOne(bytes, keepAll);
+  expect(read(bytes).questions.map(({ unicastResponse }) => unicastResponse)).toEqual([false, false, true]);
+  expect(read(cut).questions.map(({ unicastResponse }) => unicastResponse)).toEqual([false, false, false]);
+  expect([...cut.keys()].filter((index) => cut[index] !== bytes[index])).toEqual([bytes.length - 2]);
+});
+
+test("bytes after the message are cut off", () => {
+  expect(Buffer.compare(cutOne(Buffer.concat([homekit, Buffer.from("more")]), keepAll), homekit)).toBe(0);
+});
+
+test("a record out of the middle: names that pointed into it are whole", () => {
+  const { answers, ...rest } = said(homekit);
+  const kept = [...(answers as unknown[])];
+  kept.splice(1, 2);
+  const cut = cutOne(homekit, without(1, 2));
+  expect(said(cut)).toEqual({ ...rest, answers: kept });
+  expect(cut.length).toBeLessThan(homekit.length);
+});
+
+test("the name that an NSEC record denies for is right after a cut", () => {
+  const cut = read(cutOne(homekit, without(0, 1)));
+  const denials = cut.records.filter(({ type }) => type === 47);
+  expect(denials.map(({ name, dataNames }) => [name.key, dataNames[0]?.key])).toEqual([
+    [String.raw`front door 2\.0._hap._tcp.local`, String.raw`front door 2\.0._hap._tcp.local`],
+    ["front-door.local", "front-door.local"],
+  ]);
+});
+
+test("empty TXT data becomes one empty text", () => {
+  const bytes = writeMessage({ response: true, answers: [{ name: ["a", "local"], type: 16, ttl: 120, data: [] }] });
+  const empty = Buffer.from(bytes.subarray(0, -1));
+  empty.writeUInt16BE(0, empty.length - 2);
+  expect(read(empty).emptyTexts).toEqual([0]);
+  expect(cutOne(empty, keepAll)).toEqual(bytes);
+});
+
+test("records that nobody can vouch for stay behind", () => {
+  const address = { name: ["a", "local"], type: 1, ttl: 120, data: [Uint8Array.of(192, 0, 2, 1)] };
+  const signature = { name: ["a", "local"], type: 46, ttl: 120, data: [Uint8Array.of(1, 2, 3)] };
+  const bytes = writeMessage({ response: true, answers: [address, signature, address] });
+  expect(cutOne(bytes, keepAll)).toEqual(writeMessage({ response: true, answers: [address, address] }));
+});
+
+test("nothing goes on where nothing would be said", () => {
+  const query = read(packets["query with known answers"]!);
+  expect(cutMessage(query, { ...keepAll, droppedQuestions: new Set([0]) })).toEqual([]);
+  const response = read(packets["chromecast"]!);
+  expect(cutMessage(response, without(0))).toEqual([]);
+  const more = read(packets["more known answers"]!);
+  expect(cutMessage(more, without(...Array.from({ length: 12 }, (_, index) => index)))).toEqual([]);
+  expect(cutMessage(more, without(0))).toHaveLength(1);
+});
+
+test("a query that is too long is followed by its known answers, TC on all but the last", () => {
+  const bytes = packets["query with TC"]!;
+  const message = read(writeUntruncated(bytes));
+  const parts = cutMessage(message, keepAll, { maximum: 400 }).map(read);
+  expect(parts.length).toBeGreaterThan(2);
+  expect(parts.map(({ truncated }) => truncated)).toEqual(parts.map((_, index) => index < parts.length - 1));
+  expect(parts.map(({ questions }) => questions.length)).toEqual(parts.map((_, index) => (index === 0 ? 1 : 0)));
+  expect(parts.flatMap(({ records }) => records.map(({ target }) => target?.key))).toEqual(
+    message.records.map(({ target }) => target?.key),
+  );
+  expect(cutMessage(read(bytes), keepAll, { maximum: 512 }).map((part) => read(part).truncated)).not.toContain(false);
+});
+
+function writeUntruncated(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  copy[2] = copy[2]! & ~0x02;
+  return copy;
+}
+
+test("a response of 9000 bytes becomes responses that fit, each with answers", () => {
+  const message = read(packets["9000 bytes"]!);
+  expect(message.bytes.length).toBeGreaterThan(8000);
+  const parts = cutMessage(message, keepAll, { maximum: 1232 });
+  expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(1232);
+  expect(parts.flatMap((part) => read(part).records.map(({ target }) => target?.key))).toEqual(
+    message.records.map(({ target }) => target?.key),
+  );
+});
+
+test("additional records that do not fit beside the answers are answered", () => {
+  const parts = cutMessage(read(homekit), keepAll, { maximum: 200 }).map(read);
+  expect(parts.every(({ records }) => records[0]?.section === "answer")).toBe(true);
+  expect(parts.flatMap(({ records }) => records.map(({ type }) => type))).toEqual(read(homekit).records.map(({ type }) => type));
+});
+
+test("a probe is never split, and a record that is too long goes alone", () => {
+  expect(cutMessage(read(packets["probe"]!), keepAll, { maximum: 60 })).toHaveLength(1);
+  const long = { name: ["a", "local"], type: 16, ttl: 120, data: Array.from({ length: 8 }, () => Buffer.alloc(201, 200)) };
+  const short = { name: ["a", "local"], type: 1, ttl: 120, data: [Uint8Array.of(192, 0, 2, 1)] };
+  const parts = cutMessage(read(writeMessage({ response: true, answers: [short, long, short] })), keepAll, { maximum: 1000 });
+  expect(parts.map((part) => read(part).records.map(({ type }) => type))).toEqual([[1], [16], [1]]);
+});
+
+interface Choice {
+  readonly bytes: Uint8Array;
+  readonly cut: DnsCut;
+  readonly maximum: number | undefined;
+}
+
+const choices: fc.Arbitrary<Choice> = fc
+  .record({
+    message: messageToWrite,
+    questions: fc.array(fc.boolean()),
+    records: fc.array(fc.boolean()),
+    maximum: fc.option(fc.integer({ min: 100, max: 900 }), { nil: undefined }),
+  })
+  .map(({ message, questions, records, maximum }) => {
+    const chosen = (drops: readonly boolean[]): Set<number> => new Set(drops.flatMap((drop, index) => (drop ? [index] : [])));
+    return { bytes: writeMessage(message), cut: { droppedQuestions: chosen(questions), droppedRecords: chosen(records) }, maximum };
+  });
+
+/** A message's content without sections, QU and what is repaired on the way. */
+function content(message: DnsMessage, cut: DnsCut = keepAll): unknown[] {
+  const unchecked = new Set(message.unchecked);
+  const questions = message.questions
+    .filter((_, index) => !cut.droppedQuestions.has(index))
+    .map(({ name, type, class: dnsClass }) => ({ labels: name.labels, type, dnsClass }));
+  const records = message.records
+    .filter((_, index) => !cut.droppedRecords.has(index) && !unchecked.has(index))
+    .map(({ name, type, class: dnsClass, flush, ttl, dataNames, dataStart, end }) => ({
+      labels: name.labels,
+      type,
+      dnsClass,
+      flush,
+      ttl,
+      names: dataNames.map(({ labels }) => labels),
+      data: dataNames.length > 0 ? [] : end === dataStart && type === 16 ? [0] : [...message.bytes.subarray(dataStart, end)],
+    }));
+  return [...questions, ...records];
+}
+
+test("whatever is taken out, the rest is what it was, others can read it, and it is as short as it was", () => {
+  fc.assert(
+    fc.property(choices, ({ bytes, cut, maximum }) => {
+      const message = read(bytes);
+      const packets = cutMessage(message, cut, { maximum });
+      for (const packet of packets) decode(Buffer.from(packet));
+      const parts = packets.map(read);
+      if (maximum === undefined) {
+        const grown = message.emptyTexts.length;
+        for (const packet of packets) expect(packet.length).toBeLessThanOrEqual(bytes.length + grown);
+      }
+      for (const part of parts) {
+        expect([...part.questions].filter(({ unicastResponse }) => unicastResponse)).toEqual([]);
+        expect([part.id, part.response, part.emptyTexts, part.unchecked]).toEqual([message.id, message.response, [], []]);
+      }
+      if (
+        packets.length === 0 ||
+        (maximum !== undefined && !message.response && message.records.some(({ section }) => section === "additional"))
+      )
+        return;
+      expect(parts.flatMap((part) => content(part))).toEqual(content(message, cut));
+    }),
+    { numRuns: 500 },
+  );
+});
