@@ -63,7 +63,10 @@ export interface ReflectorWatch {
   observe(lane: RelayLane, echo: SightedEcho, now: number): void;
   /** To be told of each packet that rules let pass on this lane, before `standsDown` is asked whether to send it. */
   original(lane: RelayLane, content: string | number, now: number): void;
-  /** Whether to leave the lane to another. Then tell the echo guard of the packet as if it had been sent. */
+  /**
+   * Whether to leave the lane to another. Then tell the echo guard of the packet as if it had been sent. Neither this nor
+   * `original` is for searches: most relays do not bring the answers home, so these we carry in any case.
+   */
   standsDown(lane: RelayLane, now: number): boolean;
   /** Those named now: until a minute after their last copy, or until they failed to carry. */
   reflectors(now: number): readonly SeenReflector[];
