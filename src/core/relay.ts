@@ -44,6 +44,8 @@ export interface RelayLinkStatus {
 
 export interface RelayPairStatus {
   readonly links: readonly [string, string];
+  /** Absent when it is so for both. */
+  readonly family?: AddressFamily;
   readonly role: "active" | "standby";
   /** Who relays instead, or by what right we do, in a sentence. */
   readonly why: string;
@@ -78,6 +80,8 @@ export interface SeenService {
   readonly addresses: readonly string[];
   /** DNS-SD TXT (keys in lower case) or UPnP headers such as `location`. */
   readonly text: Readonly<Record<string, string>>;
+  /** Set while a part of it has not been heard yet: SRV or TXT. */
+  readonly unresolved?: true;
   /** The link it was heard on, by its configured name. */
   readonly link: string;
   readonly lastSeen: string;

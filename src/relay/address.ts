@@ -1,0 +1,42 @@
+/** The few questions the relay has about addresses as bytes. */
+
+/** Bytes as a string that can be a Map's key. */
+export function addressKey(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
+}
+
+/** Whether `bytes` lies in the prefix. */
+export function inPrefix(bytes: Uint8Array, prefix: Uint8Array, length: number): boolean {
+  if (bytes.length !== prefix.length) return false;
+  const whole = length >> 3;
+  for (let index = 0; index < whole; index += 1) if (bytes[index] !== prefix[index]) return false;
+  const rest = length & 7;
+  return rest === 0 || ((bytes[whole] ?? 0) ^ (prefix[whole] ?? 0)) >> (8 - rest) === 0;
+}
+
+/** 169.254/16 (RFC 3927) and fe80::/10 (RFC 4291 §2.5.6). */
+export function isLinkLocal(bytes: Uint8Array): boolean {
+  if (bytes.length === 4) return bytes[0] === 169 && bytes[1] === 254;
+  return bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
+}
+
+interface Prefix {
+  readonly bytes: Uint8Array;
+  readonly prefixLength: number;
+}
+
+/**
+ * Whether a source is on a link with these addresses (RFC 6762 §11). A link whose own addresses are all single ones
+ * (/32, /128) says nothing of its neighbours: there every source is taken.
+ */
+export function isOnLink(source: Uint8Array, addresses: readonly Prefix[]): boolean {
+  if (isLinkLocal(source)) return true;
+  const whole = source.length * 8;
+  let tells = false;
+  for (const { bytes, prefixLength } of addresses) {
+    if (bytes.length !== source.length || prefixLength >= whole) continue;
+    tells = true;
+    if (inPrefix(source, bytes, prefixLength)) return true;
+  }
+  return !tells && addresses.some(({ bytes }) => bytes.length === source.length);
+}

@@ -1,0 +1,105 @@
+/** One packet's way from the link it was heard on to the others: who is asked, and where what became of it is written down. */
+import type { RelayTrace, RelayVerdict } from "../core/relay.ts";
+import type { DatagramAddress } from "../host/datagram.ts";
+import { formatAddress } from "../host/ip-address.ts";
+import type { Channel } from "./channels.ts";
+import type { PacketCounters } from "./packet-counters.ts";
+import type { RelayDatagram, RelayLink } from "./relay-wire.ts";
+import type { PairRules } from "./rules/relay-rule.ts";
+
+export interface Crossings {
+  /** The other links that can be sent to in this channel. */
+  egresses(from: RelayLink, channel: Channel): readonly RelayLink[];
+  /** Why another aerial carries between these links and we do not; undefined when we do. */
+  standby(from: RelayLink, to: RelayLink, channel: Channel): string | undefined;
+  rules(from: RelayLink, to: RelayLink): PairRules;
+  /** By its name; undefined when it has gone. */
+  link(name: string): RelayLink | undefined;
+}
+
+/** A packet's account. Text is made only while somebody follows. */
+export interface Account {
+  /** One egress: relayed, or why not. */
+  egress(to: RelayLink, verdict: RelayVerdict, why?: string): void;
+  /** The packet as a whole went nowhere. */
+  refused(verdict: RelayVerdict, why?: string): void;
+  /** Counts the packet by the best that became of it. Call once. */
+  close(): void;
+}
+
+export interface Accounts {
+  open(datagram: AccountedDatagram, describe: () => string): Account;
+  readonly counters: PacketCounters;
+}
+
+export interface AccountedDatagram {
+  readonly link: RelayLink;
+  readonly channel: Channel;
+  readonly source: DatagramAddress;
+  readonly payload: Uint8Array;
+}
+
+export interface AccountsDependencies {
+  readonly counters: PacketCounters;
+  /** Undefined while nobody follows. */
+  readonly trace: () => ((line: Omit<RelayTrace, "at">) => void) | undefined;
+}
+
+/** From best to worst: a packet counts as the best that became of it on any link. */
+const rank: readonly RelayVerdict[] = ["relayed", "trimmed", "send-failed", "standby", "multi-homed", "scope", "rule", "nobody"];
+
+export function createAccounts({ counters, trace }: AccountsDependencies): Accounts {
+  return {
+    counters,
+    open(datagram, describe) {
+      const follow = trace();
+      const line = (verdict: RelayVerdict, to?: RelayLink, why?: string): void => {
+        follow?.({
+          protocol: datagram.channel.protocol,
+          family: datagram.channel.family,
+          from: datagram.link.name,
+          source: formatSource(datagram.source),
+          bytes: datagram.payload.length,
+          what: describe(),
+          verdict,
+          ...(to !== undefined && { to: to.name }),
+          ...(why !== undefined && { why }),
+        });
+      };
+      let best: RelayVerdict = "nobody";
+      let told = false;
+      return {
+        egress(to, verdict, why) {
+          told = true;
+          if (rank.indexOf(verdict) < rank.indexOf(best)) best = verdict;
+          if (verdict === "relayed" || verdict === "trimmed") counters.sent(to.name);
+          if (follow !== undefined) line(verdict, to, why);
+        },
+        refused(verdict, why) {
+          told = true;
+          best = verdict;
+          if (follow !== undefined) line(verdict, undefined, why);
+        },
+        close() {
+          counters.heard(datagram.link.name, best);
+          if (!told && follow !== undefined) line(best);
+        },
+      };
+    },
+  };
+}
+
+export function formatSource({ family, bytes, port }: DatagramAddress): string {
+  return family === 4 ? `${formatAddress(bytes)}:${port}` : `[${formatAddress(bytes)}]:${port}`;
+}
+
+/**
+ * The most UDP payload that fits one packet on the egress, where a packet that came whole would have to be broken up
+ * there; undefined where it fits, and where the sender itself had to break it up.
+ */
+export function splitAt({ payload, link, channel }: RelayDatagram, to: RelayLink): number | undefined {
+  // IPv4 without options and UDP (RFC 791, RFC 768); IPv6 and UDP (RFC 8200 §3).
+  const headers = channel.family === 4 ? 28 : 48;
+  const fits = to.mtu - headers;
+  return payload.length > fits && payload.length <= link.mtu - headers ? fits : undefined;
+}

@@ -1,0 +1,169 @@
+/** mDNS from link to link (RFC 6762, RFC 6763): reads, judges, trims and sends. */
+import { formatAddress } from "../host/ip-address.ts";
+import { inPrefix } from "./address.ts";
+import type { Account, Accounts, Crossings } from "./crossing.ts";
+import { splitAt } from "./crossing.ts";
+import { cutMessage } from "./dns/cut-message.ts";
+import { describeMessage } from "./dns/describe-message.ts";
+import type { DnsMessage } from "./dns/dns-message.ts";
+import { hashBytes, hashMessage } from "./dns/hash-message.ts";
+import { readMessage } from "./dns/read-message.ts";
+import type { EchoWatch } from "./echo-watch.ts";
+import type { HostHomes } from "./mdns/host-homes.ts";
+import { type FilterResult, filterMessage } from "./mdns/filter-message.ts";
+import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
+import type { RelaySearch, RelaySearches } from "./relay-searches.ts";
+import type { SeenServices } from "./seen/seen-services.ts";
+
+/** RFC 6762 §6.7: from another port comes a one-shot query, which is answered to that port. */
+const mdnsPort = 5353;
+/** How long answers to such a query may take: 500 ms for a responder (RFC 6762 §6), the rest for slow ones. */
+const legacyLifetimeMs = 5_000;
+
+export interface MdnsCarrierDependencies {
+  readonly wire: RelayWire;
+  readonly crossings: Crossings;
+  readonly accounts: Accounts;
+  readonly echoes: EchoWatch;
+  readonly homes: HostHomes;
+  readonly seen: SeenServices;
+  readonly searches: RelaySearches;
+  /** Whether it is what relays tell each other; taken note of, and never carried. */
+  heartbeat(message: DnsMessage, datagram: RelayDatagram, now: number): boolean;
+}
+
+export interface MdnsCarrier {
+  carry(datagram: RelayDatagram, now: number): void;
+  /** A unicast answer to a one-shot query that was asked on `search.to`. */
+  answer(search: RelaySearch, datagram: RelayDatagram, now: number): void;
+}
+
+export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCarrier {
+  const { wire, crossings, accounts, echoes, homes, seen, searches } = dependencies;
+
+  const cutFor = (message: DnsMessage, datagram: RelayDatagram, { to, now }: { to: RelayLink; now: number }): Cut => {
+    const { link, channel, source } = datagram;
+    const filtered = filterMessage(message, {
+      pair: crossings.rules(link, to),
+      family: channel.family,
+      source: source.bytes,
+      onEgress: (address) => isOnEgress(address, to),
+      isMultiHomed: (host) => homes.livesOnBoth(host, { links: [link.name, to.name], now }),
+      hasUsableAddress: (host) => homes.hasUsableAddress(host, { link: link.name, now }),
+    });
+    const maximum = splitAt(datagram, to);
+    return { filtered, parts: cutMessage(message, filtered.cut, maximum === undefined ? {} : { maximum }) };
+  };
+
+  const send = (message: DnsMessage, datagram: RelayDatagram, { to, legacy, content, account, now }: Egress): void => {
+    const { filtered, parts } = cutFor(message, datagram, { to, now });
+    if (parts.length === 0) return account.egress(to, emptied(filtered));
+    const { link, channel, source } = datagram;
+    const packet = { content, datagram, to, search: legacy, offer: message.response };
+    const standby = crossings.standby(link, to, channel) ?? echoes.standsBack(packet, now);
+    if (standby !== undefined) {
+      // What the one who does carry it makes of it is an echo to us.
+      echoes.sent(packet, now);
+      return account.egress(to, "standby", standby);
+    }
+    const socket = legacy ? searches.open({ from: link, to, channel, asker: source, lifetimeMs: legacyLifetimeMs }, now) : undefined;
+    if (legacy && socket === undefined) return account.egress(to, "send-failed", "no socket to bring answers home");
+    let failed = 0;
+    for (const part of parts) {
+      const sent = parts.length === 1 ? hashMessage(message, filtered.cut) : hashPart(part);
+      echoes.sent({ ...packet, sent }, now);
+      failed ||= socket?.ask(part) ?? wire.toGroup(to, channel, part);
+    }
+    if (failed !== 0) account.egress(to, "send-failed", `error number ${failed}`);
+    else account.egress(to, dropsAny(filtered) ? "trimmed" : "relayed");
+    if (message.response && failed === 0) seen.relayed(to.name, filtered.cut.droppedRecords);
+  };
+
+  return {
+    carry(datagram, now) {
+      const message = readMessage(datagram.payload);
+      if ("fault" in message)
+        return refuse(
+          accounts.open(datagram, () => "no DNS message"),
+          "malformed",
+          message.fault,
+        );
+      if (dependencies.heartbeat(message, datagram, now)) return;
+      const account = accounts.open(datagram, () => describeMessage(message));
+      const { link, source, channel } = datagram;
+      if (message.response && source.port !== mdnsPort) return refuse(account, "wrong-port", "answers come from port 5353 (RFC 6762 §6)");
+      const legacy = !message.response && source.port !== mdnsPort;
+      const content = hashMessage(message);
+      const echo = echoes.judge({ content, datagram, search: legacy, offer: message.response }, now);
+      if (echo !== undefined) return refuse(account, "echo", echo);
+      homes.learn(message, link.name, now);
+      if (message.response) seen.hearDns(message, { link: link.name, family: channel.family, source: source.bytes, at: now });
+      for (const to of crossings.egresses(link, channel)) send(message, datagram, { to, legacy, content, account, now });
+      account.close();
+    },
+    answer(search, datagram, now) {
+      const message = readMessage(datagram.payload);
+      if ("fault" in message)
+        return refuse(
+          accounts.open(datagram, () => "no DNS message"),
+          "malformed",
+          message.fault,
+        );
+      const account = accounts.open(datagram, () => `answer: ${describeMessage(message)}`);
+      if (!message.response) return refuse(account, "malformed", "a query to the port of an asker");
+      const to = crossings.link(search.from);
+      if (to === undefined) return refuse(account, "nobody", "the asker's link has gone");
+      homes.learn(message, datagram.link.name, now);
+      const { filtered, parts } = cutFor(message, datagram, { to, now });
+      const [part] = parts;
+      if (part === undefined) account.egress(to, emptied(filtered));
+      else {
+        const failed = wire.toHost(to, datagram.channel, { payload: part, to: search.asker });
+        if (failed !== 0) account.egress(to, "send-failed", `error number ${failed} towards ${formatAddress(search.asker.bytes)}`);
+        else account.egress(to, dropsAny(filtered) ? "trimmed" : "relayed");
+      }
+      account.close();
+    },
+  };
+}
+
+interface Cut {
+  readonly filtered: FilterResult;
+  readonly parts: readonly Uint8Array[];
+}
+
+interface Egress {
+  readonly to: RelayLink;
+  readonly legacy: boolean;
+  readonly content: Content;
+  readonly account: Account;
+  readonly now: number;
+}
+
+type Content = ReturnType<typeof hashMessage>;
+
+function refuse(account: Account, verdict: Parameters<Account["refused"]>[0], why: string): void {
+  account.refused(verdict, why);
+  account.close();
+}
+
+/** One of several that we made of one. */
+function hashPart(part: Uint8Array): Content {
+  const message = readMessage(part);
+  return "fault" in message ? hashBytes(part) : hashMessage(message);
+}
+
+function dropsAny({ cut }: FilterResult): boolean {
+  return cut.droppedQuestions.size > 0 || cut.droppedRecords.size > 0;
+}
+
+/** Why nothing of a message was left: what took most of it. */
+function emptied({ dropped }: FilterResult): "rule" | "scope" | "multi-homed" {
+  const { rule = 0, scope = 0, "multi-homed": homes = 0 } = dropped;
+  if (rule >= scope && rule >= homes) return "rule";
+  return scope >= homes ? "scope" : "multi-homed";
+}
+
+function isOnEgress(address: Uint8Array, { addresses }: RelayLink): boolean {
+  return addresses.some(({ bytes, prefixLength }) => inPrefix(address, bytes, prefixLength));
+}

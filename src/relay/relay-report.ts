@@ -1,0 +1,172 @@
+/** What the relay's thread tells the daemon: conditions as they come and go, status when asked, services and pairs when they change. */
+import type { RelayLinkStatus, RelayStatus, RelayTrace } from "../core/relay.ts";
+import { formatAddress } from "../host/ip-address.ts";
+import type { LinkSockets } from "./link-sockets.ts";
+import type { RelayEngine } from "./relay-engine.ts";
+import type { RelayLinks } from "./relay-links.ts";
+import type { FromRelay } from "./relay-messages.ts";
+
+export interface RelayReport {
+  /** Undefined while nobody follows. */
+  trace(): ((line: Omit<RelayTrace, "at">) => void) | undefined;
+  follow(on: boolean): void;
+  status(now: number): RelayStatus;
+  tick(now: number): void;
+  nextTick(now: number): number;
+  /** Tells what is left to tell. */
+  close(now: number): void;
+}
+
+export interface RelayReportDependencies {
+  readonly engine: RelayEngine;
+  readonly sockets: LinkSockets;
+  readonly links: RelayLinks;
+  readonly notes: ReadonlySet<string>;
+  readonly tell: (message: FromRelay) => void;
+}
+
+/** Services change in bursts; a reader wants to know within the second. */
+const servicesPauseMs = 500;
+/** Traces are sent together. */
+const tracePauseMs = 100;
+const traceLinesAtOnce = 500;
+/** Floods and reflectors come and go by time alone. */
+const conditionsPauseMs = 500;
+
+interface Held {
+  readonly severity: "info" | "warning" | "error";
+  readonly text: string;
+}
+
+export function createRelayReport({ engine, sockets, links, notes, tell }: RelayReportDependencies): RelayReport {
+  let following = false;
+  let lines: RelayTrace[] = [];
+  let linesLost = 0;
+  let conditions = new Map<string, Held>();
+  let servicesVersion = -1;
+  let servicesAt = -Infinity;
+  let tracedAt = -Infinity;
+  let checkedAt = -Infinity;
+  let pairsSaid = "";
+  let rolesVersion = -1;
+
+  const write = (line: Omit<RelayTrace, "at">): void => {
+    if (lines.length >= traceLinesAtOnce) linesLost += 1;
+    else lines.push({ at: new Date().toISOString(), ...line });
+  };
+
+  const linkStatus = ({ name, link }: RelayLinks["selected"][number]): RelayLinkStatus => {
+    const { heard, sent } = engine.counters.of(name);
+    const problems = sockets.problems(name);
+    const counted = { heard, sent, overrun: sockets.overrun(name) };
+    if (link === undefined) return { name, addresses: [], state: "absent", why: "there is no such interface", ...counted };
+    const facts = {
+      name,
+      interface: link.name,
+      ...(link.vlan !== undefined && { vlan: link.vlan }),
+      mtu: link.mtu,
+      addresses: link.addresses.map(({ bytes, prefixLength }) => `${formatAddress(bytes)}/${prefixLength}`),
+      ...counted,
+    };
+    if (!link.up) return { ...facts, state: "down", why: "the interface is down or has no carrier" };
+    if (link.addresses.length === 0) return { ...facts, state: "down", why: "the interface has no address to send from" };
+    if (problems.length > 0) return { ...facts, state: "failed", why: problems.join(". ") };
+    return { ...facts, state: "up" };
+  };
+
+  const current = (now: number): Map<string, Held> => {
+    const found = new Map<string, Held>();
+    for (const { name, state, why } of links.selected.map(linkStatus)) {
+      if (state === "up") continue;
+      const severity = state === "failed" ? "error" : "warning";
+      found.set(`relay.link.${name}`, { severity, text: `Nothing is relayed to or from ${name}: ${why ?? state}.` });
+    }
+    if (notes.size > 0) found.set("relay.capabilities", { severity: "info", text: `${[...notes].join(". ")}.` });
+    for (const flood of engine.rate.floods(now)) {
+      const who = flood.source === undefined ? "the link as a whole" : addressText(flood.source);
+      const code = `relay.flood.${flood.link}`;
+      const rate = `${Math.round(flood.packetsPerSecond)} packets a second`;
+      const text = `${who} floods ${flood.link} with ${rate}; what is over the limit is not relayed. Find that host, or raise relay.limits.`;
+      found.set(code, { severity: "warning", text: join(found.get(code)?.text, text) });
+    }
+    for (const { code, text } of engine.echoes.conditions(now)) {
+      found.set(code, { severity: "warning", text: join(found.get(code)?.text, text) });
+    }
+    return found;
+  };
+
+  const compare = (now: number): void => {
+    const next = current(now);
+    for (const [code, held] of next) {
+      const before = conditions.get(code);
+      if (before?.text !== held.text || before.severity !== held.severity) tell({ type: "condition", code, ...held });
+    }
+    for (const code of conditions.keys()) if (!next.has(code)) tell({ type: "clear", code });
+    conditions = next;
+    const pairs = engine.roles.pairs(now);
+    const said = JSON.stringify(pairs);
+    if (said !== pairsSaid) tell({ type: "pairs", pairs });
+    pairsSaid = said;
+  };
+
+  const tellServices = (now: number): void => {
+    if (engine.seen.version === servicesVersion) return;
+    servicesVersion = engine.seen.version;
+    servicesAt = now;
+    tell({ type: "services", services: engine.seen.list(now, Date.now()) });
+  };
+
+  const tellTraces = (now: number): void => {
+    tracedAt = now;
+    if (lines.length === 0) return;
+    tell({ type: "trace", lines, lost: linesLost });
+    lines = [];
+    linesLost = 0;
+  };
+
+  return {
+    trace: () => (following ? write : undefined),
+    follow(on) {
+      following = on;
+      lines = [];
+    },
+    status(now) {
+      return {
+        id: engine.roles.id,
+        protocols: engine.protocols,
+        links: links.selected.map(linkStatus),
+        pairs: engine.roles.pairs(now),
+        rules: engine.rules.lines.map(({ text, hits }) => ({ text, hits })),
+        searches: engine.searches.size,
+        services: engine.seen.list(now, Date.now()).length,
+      };
+    },
+    tick(now) {
+      if (now - checkedAt >= conditionsPauseMs || engine.roles.version !== rolesVersion) {
+        rolesVersion = engine.roles.version;
+        checkedAt = now;
+        compare(now);
+      }
+      if (now - servicesAt >= servicesPauseMs) tellServices(now);
+      if (now - tracedAt >= tracePauseMs) tellTraces(now);
+    },
+    nextTick(now) {
+      const services = engine.seen.version === servicesVersion ? Infinity : servicesAt + servicesPauseMs;
+      const traces = lines.length === 0 ? Infinity : tracedAt + tracePauseMs;
+      return Math.max(now, Math.min(services, traces));
+    },
+    close(now) {
+      tellServices(now);
+      tellTraces(now);
+    },
+  };
+}
+
+function join(before: string | undefined, text: string): string {
+  return before === undefined ? text : `${before} ${text}`;
+}
+
+/** Sources are kept as a string of their bytes. */
+function addressText(key: string): string {
+  return formatAddress(Uint8Array.from(key, (letter) => letter.charCodeAt(0)));
+}

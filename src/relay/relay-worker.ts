@@ -1,0 +1,98 @@
+/**
+ * The relay's thread. It sleeps in poll(2) until a packet, a change of the interfaces or word from the daemon comes, and
+ * does nothing but relay: neither the daemon's work nor its garbage collection can delay a packet.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { AerialError } from "../core/errors.ts";
+import { createDatagramPoller } from "../host/datagram-poller.ts";
+import { openDatagrams } from "../host/datagram.ts";
+import { openNetworkLinks } from "../host/network-links.ts";
+import { takeWakes } from "../host/wake.ts";
+import { createLinkSockets } from "./link-sockets.ts";
+import { createRelayEngine } from "./relay-engine.ts";
+import type { FromRelay, ToRelay } from "./relay-messages.ts";
+import type { RelayOptions } from "./relay-options.ts";
+import { createRelayReport } from "./relay-report.ts";
+import { createRelayLinks } from "./relay-links.ts";
+
+interface RelayWorkerData {
+  readonly options: RelayOptions;
+  /** An eventfd of the daemon's: there is word from it. */
+  readonly wake: number;
+}
+
+/** A process that is to end waits for this thread to look up. */
+const longestSleepMs = 1_000;
+/** Sockets that could not be opened are tried again. */
+const retryMs = 1_000;
+/** The kernel's clock and ours are compared each turn; a packet can have waited this long at most. */
+const longestWaitMs = 1_000;
+
+await relay(workerData as RelayWorkerData);
+
+async function relay({ options, wake }: RelayWorkerData): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new AerialError("relay.away", "the relay's file was run outside of a thread");
+  const tell = (message: FromRelay): void => port.postMessage(message, []);
+  const datagrams = await openDatagrams();
+  using network = await openNetworkLinks();
+  using poller = createDatagramPoller(datagrams);
+  let epoch = Date.now() - performance.now();
+  const told = { stop: false };
+
+  using sockets = createLinkSockets({
+    datagrams,
+    poller,
+    heard(datagram, arrivedAt) {
+      const now = performance.now();
+      engine.receive(datagram, Math.min(now, Math.max(arrivedAt - epoch, now - longestWaitMs)));
+    },
+  });
+  const engine = createRelayEngine({
+    options,
+    wire: sockets.wire,
+    carries: sockets.carries,
+    trace: () => report.trace(),
+  });
+  const links = createRelayLinks({ network, sockets, engine });
+  const report = createRelayReport({ engine, sockets, links, notes: datagrams.notes, tell });
+
+  const hear = (message: ToRelay, now: number): void => {
+    switch (message.type) {
+      case "options":
+        engine.configure(message.options);
+        return links.select(message.options.links, now);
+      case "lease":
+        return engine.roles.setLease(message.links, message.state, now);
+      case "trace":
+        return report.follow(message.on);
+      case "status":
+        return tell({ type: "status", request: message.request, status: report.status(now) });
+      case "stop":
+        told.stop = true;
+    }
+  };
+
+  using _changes = poller.addReadable(network.descriptor, () => {
+    if (network.drain()) links.refresh(performance.now());
+  });
+  using _word = poller.addReadable(wake, () => takeWakes(wake));
+
+  links.select(options.links, performance.now());
+  while (!told.stop) {
+    for (let word = receiveMessageOnPort(port); word !== undefined; word = receiveMessageOnPort(port)) {
+      hear(word.message as ToRelay, performance.now());
+    }
+    const now = performance.now();
+    epoch = Date.now() - now;
+    if (links.retryAt(retryMs) <= now) links.refresh(now);
+    engine.tick(now);
+    report.tick(now);
+    const next = Math.min(engine.nextTick(), links.retryAt(retryMs), report.nextTick(now));
+    if (!told.stop) poller.poll(Math.min(Math.max(next - performance.now(), 0), longestSleepMs));
+  }
+  engine.leave();
+  report.close(performance.now());
+  tell({ type: "stopped" });
+  port.close();
+}
