@@ -230,7 +230,8 @@ describe("the trace", () => {
 
   test("a reader too slow for it loses lines, is told how many, and holds up nobody", async () => {
     const relay = createRelay();
-    const { socket } = await open(relay);
+    // Nobody is cut off, however slow this machine is.
+    const { socket } = await open(relay, { now: () => systemClock.now(), sleep: () => new Promise<void>(() => {}) });
     const slow = await follow(socket);
     slow.response.pause();
     const quick = await follow(socket);
@@ -259,6 +260,34 @@ describe("the trace", () => {
     expect(told + lost).toBe(many);
     expect(lost).toBeGreaterThan(0);
     expect(told).toBeGreaterThan(1_999);
+  }, 30_000);
+
+  test("a reader that takes nothing at all is cut off, and others are not", async () => {
+    const relay = createRelay();
+    let cutOff: () => void = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      cutOff = resolve;
+    });
+    let stuck = 0;
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      sleep(milliseconds, signal) {
+        if (milliseconds !== 10_000) return systemClock.sleep(milliseconds, signal);
+        stuck += 1;
+        return waiting;
+      },
+    };
+    const { socket } = await open(relay, clock);
+    const slow = await follow(socket);
+    slow.response.pause();
+    // Far more than the sockets' buffers hold.
+    relay.give(...Array.from({ length: 2_000 }, () => packet({ what: "a".repeat(1_000) })));
+    await expect.poll(() => stuck, { timeout: 8_000 }).toBeGreaterThan(0);
+    cutOff();
+    await expect.poll(() => relay.followers()).toBe(0);
+    const { next } = await follow(socket);
+    relay.give(packet());
+    expect(await next()).toEqual({ type: "packet", ...packet() });
   });
 
   test("a quiet line is kept alive", async () => {

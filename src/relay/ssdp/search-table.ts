@@ -14,7 +14,7 @@ export interface SearchRoute {
 }
 
 /** A search under way. `asker.bytes` is a copy. */
-export interface Search<S> extends SearchRoute {
+interface Search<S> extends SearchRoute {
   readonly socket: S;
   /** Monotonic milliseconds, as handed in. */
   readonly expiresAt: number;
