@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { wsdJunk, wsdSamples } from "../../../test/fuzz/ssdp-corpus.ts";
 import { describeWsd } from "./describe-wsd.ts";
+import { urlsAreLinkLocal } from "./link-local-location.ts";
 import { readWsd, type WsdMessage } from "./read-wsd.ts";
 import { readXml } from "./read-xml.ts";
 
@@ -37,6 +38,14 @@ test("who offers, and where", () => {
   expect(message.endpoint).toBe("urn:uuid:2f402f80-da50-11e1-9b23-001788255acc");
   expect(message.addresses).toEqual(["http://192.168.40.3:5357/2f402f80-da50-11e1-9b23-001788255acc"]);
   expect(describeWsd(message)).toBe("hello device computer urn:uuid:2f402f80-da50-11e1-9b23-001788255acc");
+});
+
+test("an offer whose addresses all are link-local is told from others", () => {
+  const reached = accept(named("hello"));
+  const alone = accept(named("hello").replace("http://192.168.40.3:5357/", "http://[fe80::3%25eth0]:5357/"));
+  const both = accept(named("hello").replace("http://192.168.40.3:5357/", "http://[fe80::3]:5357/x http://[fd00::3]:5357/"));
+  expect([reached, alone, both].map(({ addresses }) => urlsAreLinkLocal(addresses))).toEqual([false, true, false]);
+  expect(urlsAreLinkLocal([])).toBe(false);
 });
 
 test.each([
