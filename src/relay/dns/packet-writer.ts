@@ -45,11 +45,14 @@ export class PacketWriter {
   private readonly bytes = new Uint8Array(room);
   private names: WrittenName = { offset: 0, hops: 0, longer: undefined };
   private known: WrittenName[] = [];
+  /** So that a name to which thousands point is looked up by its labels once. */
+  private seen = new Map<ReadName, WrittenName>();
 
   /** Begins a packet with the id and the flags of another. */
   begin(header: Uint8Array): void {
     this.names = { offset: 0, hops: 0, longer: undefined };
     this.known = [];
+    this.seen = new Map();
     this.bytes.fill(0, 0, headerLength);
     this.bytes.set(header.subarray(0, 4));
     this.length = headerLength;
@@ -124,14 +127,22 @@ export class PacketWriter {
 
   /** A pointer to the longest ending that has been written, after the labels that have not. */
   private writeName(name: ReadName): void {
-    const labels: string[] = [];
-    for (let ending = name; ending.rest !== undefined; ending = ending.rest) labels.push(ending.label);
-    let written = this.names;
-    let target: WrittenName | undefined;
-    let toWrite = labels.length;
+    const { seen } = this;
+    const fresh: ReadName[] = [];
+    let ending = name;
+    let known = seen.get(ending);
+    while (ending.rest !== undefined && !canPointTo(known)) {
+      fresh.push(ending);
+      ending = ending.rest;
+      known = seen.get(ending);
+    }
+    // Names that are spelled alike need not be the same object.
+    let written = ending.rest === undefined ? this.names : (known ?? this.names);
+    let target = canPointTo(known) ? known : undefined;
+    let toWrite = fresh.length;
     const endings: WrittenName[] = [];
-    for (let index = labels.length - 1; index >= 0; index -= 1) {
-      const label = labels[index] ?? "";
+    for (let index = fresh.length - 1; index >= 0; index -= 1) {
+      const label = fresh[index]?.label ?? "";
       written.longer ??= new Map();
       let longer = written.longer.get(label);
       if (longer === undefined) {
@@ -140,20 +151,24 @@ export class PacketWriter {
       }
       written = longer;
       endings[index] = written;
-      if (written.offset > 0 && written.hops < pointerChainLimit) {
+      if (canPointTo(written)) {
         target = written;
         toWrite = index;
       }
     }
     const hops = target === undefined ? 0 : target.hops + 1;
-    for (let index = 0; index < toWrite; index += 1) {
-      const ending = endings[index];
-      if (ending !== undefined && ending.offset === 0 && this.length < reach) {
-        ending.offset = this.length;
-        ending.hops = hops;
-        this.known.push(ending);
+    for (let index = 0; index < fresh.length; index += 1) {
+      const part = fresh[index];
+      const place = endings[index];
+      if (part === undefined || place === undefined) continue;
+      seen.set(part, place);
+      if (index >= toWrite) continue;
+      if (place.offset === 0 && this.length < reach) {
+        place.offset = this.length;
+        place.hops = hops;
+        this.known.push(place);
       }
-      this.writeLabel(labels[index] ?? "");
+      this.writeLabel(part.label);
     }
     if (target === undefined) this.write8(0);
     else this.write16(0xc000 | target.offset);
@@ -178,4 +193,8 @@ export class PacketWriter {
     this.bytes[this.length] = value;
     this.length += 1;
   }
+}
+
+function canPointTo(name: WrittenName | undefined): name is WrittenName {
+  return name !== undefined && name.offset > 0 && name.hops < pointerChainLimit;
 }
