@@ -53,7 +53,7 @@ function indent(lines: readonly string[]): string[] {
 
 /** `key: value` on one line. */
 function inline(key: string, value: unknown): string {
-  return `${key}: ${stringify(value, { collectionStyle: "flow", lineWidth: 0 }).trimEnd()}`;
+  return `${key}: ${stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: !Array.isArray(value) }).trimEnd()}`;
 }
 
 function comment(text: string): string[] {

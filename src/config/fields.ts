@@ -66,3 +66,9 @@ export function printableText(maximum: number) {
   const rule = `must be 1 to ${maximum} printable characters`;
   return z.string().regex(new RegExp(`^(?!\\s)[^\\p{C}\\p{Zl}\\p{Zp}]{1,${maximum}}(?<!\\s)$`, "u"), { error: rule });
 }
+
+/** A list, or a single value that stands for a list of one. */
+export function oneOrMore<Item extends z.ZodType>(item: Item) {
+  const list = z.array(item).min(1, { error: "must not be an empty list" });
+  return z.preprocess((written) => (typeof written === "string" ? [written] : written), list).meta({ type: ["string", "array"] });
+}

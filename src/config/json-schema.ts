@@ -15,8 +15,8 @@ export interface JsonSchema {
 }
 
 /** Nothing at all must be written: `required` is kept only where a key has no default, in lists. */
-export function configJsonSchema(): JsonSchema {
-  return z.toJSONSchema(configSchema, {
+export function configJsonSchema(schema: z.ZodType = configSchema): JsonSchema {
+  return z.toJSONSchema(schema, {
     io: "output",
     override({ jsonSchema }) {
       const properties = jsonSchema.properties ?? {};

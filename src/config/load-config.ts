@@ -1,11 +1,10 @@
 /** File, then environment, then defaults: one checked configuration. */
-import { readFileSync } from "node:fs";
-import { AerialError, errnoOf } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { configError } from "./config-problem.ts";
 import { readEnvironment } from "./environment.ts";
 import { resolveConfig, thisMachine, type Machine } from "./machine.ts";
 import { parseYaml } from "./parse-yaml.ts";
+import { readConfigFile } from "./read-config-file.ts";
 import { mergeRaw, type RawNode } from "./raw-config.ts";
 import { socketPathBytes, type Config } from "./schema.ts";
 import { validateConfig } from "./validate-config.ts";
@@ -28,7 +27,7 @@ export function loadConfig(options: { readonly file?: string; readonly machine?:
   const machine = options.machine ?? thisMachine();
   const named = options.file ?? (machine.environment["AERIAL_CONFIG"] || undefined);
   const file = named ?? defaultConfigFile;
-  const bytes = readConfigFile(file, named === undefined);
+  const bytes = readConfigFile(file, { called: "the configuration", optional: named === undefined });
   const empty: RawNode = { kind: "empty", origin: { source: file, line: 1, column: 1 } };
   const written = bytes === undefined ? empty : parseYaml(bytes, file);
   if (written.kind === "text" || written.kind === "list") {
@@ -45,15 +44,4 @@ export function loadConfig(options: { readonly file?: string; readonly machine?:
     ]);
   }
   return bytes === undefined ? { config } : { config, file };
-}
-
-function readConfigFile(file: string, optional: boolean): Uint8Array | undefined {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if (optional && errnoOf(error) === "ENOENT") return undefined;
-    throw new AerialError("config.unreadable", `cannot read the configuration ${printable(file)}: ${errnoOf(error) ?? String(error)}`, {
-      cause: error,
-    });
-  }
 }

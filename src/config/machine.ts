@@ -3,6 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import type { Environment } from "./environment.ts";
+import { toLinkSelector } from "./relay-links.ts";
 import type { Config, ConfigFile } from "./schema.ts";
 
 export interface Machine {
@@ -45,6 +46,7 @@ export function resolveConfig(file: ConfigFile, machine: Machine): Config {
       enabled: enabled === "auto" ? Boolean(environment["KUBERNETES_SERVICE_HOST"] || cluster.kubeconfig) : enabled,
     },
     api: { ...file.api, socket: file.api.socket ?? defaultSocket(machine, directory) },
+    relay: { ...file.relay, links: file.relay.links.map(toLinkSelector) },
   };
 }
 

@@ -71,6 +71,8 @@ function stepInto(node: RawNode, step: PropertyKey): FoundRaw | undefined {
     const entry = node.entries.get(String(step));
     return entry && { node: entry.value, keyOrigin: entry.keyOrigin, exact: true };
   }
+  // A single value stands for a list of one, or for the one key of a map.
+  if (node.kind === "text") return { node, exact: true };
   const item = node.kind === "list" ? node.items[Number(step)] : undefined;
   return item && { node: item, exact: true };
 }

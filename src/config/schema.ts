@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { absolutePath, checked, flag, flagOrAuto, oneOf, printableText, usbId, wholeNumber } from "./fields.ts";
 import { labelKeyProblem, labelPrefixProblem } from "./label-key.ts";
+import type { LinkSelector } from "./relay-links.ts";
+import { relaySchema } from "./relay-schema.ts";
 
 /** sun_path of sockaddr_un is 108 bytes with its terminating zero (unix(7)). */
 export const socketPathBytes = 107;
@@ -195,6 +197,7 @@ export const configSchema = z.strictObject({
   api: api.prefault({}).describe("The local API."),
   plugins: plugins.prefault({}).describe("Radio plugins."),
   radios,
+  relay: relaySchema.prefault({}).describe("Carrying mDNS and SSDP between links, so that what one network offers is found from another."),
   log: log.prefault({}).describe("aerial's own log, on standard output. Serial numbers are never in it."),
 });
 
@@ -206,6 +209,7 @@ type Resolved = {
   readonly state: { readonly directory: string };
   readonly kubernetes: Omit<ConfigFile["kubernetes"], "enabled"> & { readonly enabled: boolean };
   readonly api: Omit<ConfigFile["api"], "socket"> & { readonly socket: string };
+  readonly relay: Omit<ConfigFile["relay"], "links"> & { readonly links: readonly LinkSelector[] };
 };
 
 type Immutable<T> = T extends object ? { readonly [Key in keyof T]: Immutable<T[Key]> } : T;

@@ -1,7 +1,7 @@
 /** Raw configuration → checked configuration, or one error that points at every mistake. */
 import type { z } from "zod";
 import { configError, quoted, type ConfigProblem } from "./config-problem.ts";
-import { configJsonSchema, keysAt } from "./json-schema.ts";
+import { configJsonSchema, type JsonSchema, keysAt } from "./json-schema.ts";
 import { nearest } from "./nearest.ts";
 import { findRaw, toPlain, type RawNode } from "./raw-config.ts";
 import { configSchema, type ConfigFile } from "./schema.ts";
@@ -17,7 +17,12 @@ export function validateConfig(raw: RawNode): ConfigFile {
     if (problems.length > 0) throw configError(problems);
     return result.data;
   }
-  throw configError(result.error.issues.flatMap((issue) => toProblems(issue, raw)));
+  throw configError(toProblems(result.error, raw, configJsonSchema()));
+}
+
+/** What the schema found wrong, each where it was written. `known` is the schema, to name the keys there are. */
+export function toProblems(error: z.ZodError, raw: RawNode, known: JsonSchema): readonly ConfigProblem[] {
+  return error.issues.flatMap((issue) => issueProblems(issue, raw, known));
 }
 
 /** An alias under aerial's own prefix would be a second owner for the same label. */
@@ -32,12 +37,12 @@ function aliasProblems({ labels }: ConfigFile, raw: RawNode): ConfigProblem[] {
   });
 }
 
-function toProblems(issue: z.core.$ZodIssue, raw: RawNode): readonly ConfigProblem[] {
+function issueProblems(issue: z.core.$ZodIssue, raw: RawNode, known: JsonSchema): readonly ConfigProblem[] {
   const { node, keyOrigin, exact } = findRaw(raw, issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const at = findRaw(raw, [...issue.path, key]);
-      return { origin: at.keyOrigin ?? at.node.origin, text: unknownKey(issue.path, key) };
+      return { origin: at.keyOrigin ?? at.node.origin, text: unknownKey(key, issue.path, known) };
     });
   }
   if (issue.code === "invalid_key") {
@@ -54,8 +59,8 @@ function brokenRule(issue: z.core.$ZodIssue, node: RawNode): string {
 }
 
 /** The message for a key that may not stand at `path`. */
-function unknownKey(path: readonly PropertyKey[], key: string): string {
-  const known = keysAt(configJsonSchema(), path);
+function unknownKey(key: string, path: readonly PropertyKey[], schema: JsonSchema): string {
+  const known = keysAt(schema, path);
   const meant = nearest(key, known);
   const where = path.length === 0 ? "" : ` in ${formatPath(path)}`;
   return `unknown key ${quoted(key)}${where}; ${meant === undefined ? `known are ${known.join(", ")}` : `did you mean "${meant}"?`}`;
