@@ -53,6 +53,7 @@ const mostStrays = 16;
 
 export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): EchoWatch {
   const guard = createEchoGuard();
+  let current = policy;
   let watch = createReflectorWatch({ policy, ours: isOurs });
   /** Who brought heartbeats to other links, by address: where, and when last. */
   const strays = new Map<string, { readonly link: string; readonly at: number }>();
@@ -76,6 +77,8 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       guard.sent(sightingOf(packet), copy, now);
     },
     standsBack(packet, now) {
+      // Whoever repeats a search need not bring its answers home.
+      if (packet.search) return undefined;
       const lane = { ...laneOf(packet), to: packet.to.name };
       watch.original(lane, contentOf(packet), now);
       return watch.standsDown(lane, now) ? "another relay carries it" : undefined;
@@ -84,6 +87,8 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       if (strays.size < mostStrays || strays.has(source)) strays.set(source, { link: name, at: now });
     },
     configure(next) {
+      if (next === current) return;
+      current = next;
       watch = createReflectorWatch({ policy: next, ours: isOurs });
     },
     conditions(now) {

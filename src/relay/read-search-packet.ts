@@ -1,7 +1,8 @@
 /** What the search protocols have in common, whichever it is: somebody searches, offers, or answers. */
 import type { Channel } from "./channels.ts";
 import { describeSsdp } from "./ssdp/describe-ssdp.ts";
-import { locationIsLinkLocal } from "./ssdp/link-local-location.ts";
+import { describeWsd } from "./ssdp/describe-wsd.ts";
+import { locationIsLinkLocal, urlsAreLinkLocal } from "./ssdp/link-local-location.ts";
 import { readSsdp, type SsdpMessage } from "./ssdp/read-ssdp.ts";
 import { readWsd } from "./ssdp/read-wsd.ts";
 
@@ -70,10 +71,11 @@ function fromWsd(payload: Uint8Array): SearchPacket | { readonly fault: string }
   if ("fault" in message) return message;
   return {
     kind: wsdKinds[message.kind],
-    bytes: payload,
+    bytes: message.bytes,
     services: message.types,
+    ...(message.endpoint !== undefined && { instance: message.endpoint }),
     lifetimeMs: wsdLifetimeMs,
-    linkLocal: false,
-    describe: () => `${message.kind} ${message.types.join(" ")}`.trimEnd(),
+    linkLocal: urlsAreLinkLocal(message.addresses),
+    describe: () => describeWsd(message),
   };
 }

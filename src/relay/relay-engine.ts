@@ -133,10 +133,11 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
       roles.setLinks(next, now);
     },
     configure(next) {
+      const { perSource, perLink } = options.limits;
+      if (next.limits.perSource !== perSource || next.limits.perLink !== perLink) rate = createRateLimit(next.limits);
       options = next;
       channels = channelsOf([...next.protocols, "mdns"]);
       rules = compileRules({ rules: next.rules, defaults: next.defaults, default: next.fallback });
-      rate = createRateLimit(next.limits);
       echoes.configure(next.onSecondReflector);
     },
     receive(datagram, now) {

@@ -29,7 +29,7 @@ export interface Relay {
   /** The pairs of links, and who relays each. */
   readonly pairs: Watch<readonly RelayPairStatus[]>;
   /** Every packet from now on, and what becomes of it, until the signal aborts. */
-  trace(signal: AbortSignal): AsyncIterable<RelayTrace>;
+  trace(signal: AbortSignal): AsyncIterable<RelayTrace | { readonly lost: number }>;
   /** New links, protocols or rules, without losing a packet of what stays. */
   configure(options: RelayOptions): void;
   /** What the Lease says of a pair. */
@@ -67,7 +67,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
       case "services":
         return services.set(message.services);
       case "trace":
-        return feed.give(message.lines);
+        return feed.give(message.lines, message.lost);
       case "log":
         return log.info(message.data, message.message);
       case "stopped":

@@ -43,7 +43,8 @@ export function createSearchCarrier(dependencies: SearchCarrierDependencies): Se
     const { lifetimeMs } = packet;
     const socket = search ? searches.open({ from: link, to, channel, asker: source, lifetimeMs }, now) : undefined;
     if (search && socket === undefined) return account.egress(to, "send-failed", "no socket to bring answers home");
-    const sent = packet.bytes.length === datagram.payload.length ? content : hashBytes(packet.bytes);
+    const whole = packet.bytes.buffer === datagram.payload.buffer && packet.bytes.length === datagram.payload.length;
+    const sent = whole ? content : hashBytes(packet.bytes);
     echoes.sent({ content, sent, datagram, to, search, offer: !search }, now);
     const failed = socket?.ask(packet.bytes) ?? wire.toGroup(to, channel, packet.bytes);
     if (failed === 0) account.egress(to, "relayed");

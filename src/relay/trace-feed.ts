@@ -4,8 +4,10 @@ import type { RelayTrace } from "../core/relay.ts";
 export interface TraceFeed {
   /** Whether anybody follows. */
   readonly followed: boolean;
-  give(lines: readonly RelayTrace[]): void;
-  follow(signal: AbortSignal): AsyncIterable<RelayTrace>;
+  /** `lost`: how many more there were. */
+  give(lines: readonly RelayTrace[], lost: number): void;
+  /** `lost` in between: lines that this reader, or nobody, could be given. */
+  follow(signal: AbortSignal): AsyncIterable<RelayTrace | { readonly lost: number }>;
 }
 
 /** What one reader may be behind. */
@@ -13,19 +15,22 @@ const longestQueue = 2_000;
 
 /** `wanted` is told when the first reader comes and the last one goes. */
 export function createTraceFeed(wanted: (on: boolean) => void): TraceFeed {
-  const readers = new Set<(lines: readonly RelayTrace[]) => void>();
+  const readers = new Set<(lines: readonly RelayTrace[], lost: number) => void>();
   return {
     get followed() {
       return readers.size > 0;
     },
-    give(lines) {
-      for (const read of readers) read(lines);
+    give(lines, lost) {
+      for (const read of readers) read(lines, lost);
     },
     async *follow(signal) {
       let queue: RelayTrace[] = [];
       let wake = (): void => {};
-      const read = (lines: readonly RelayTrace[]): void => {
-        queue.push(...lines.slice(0, Math.max(0, longestQueue - queue.length)));
+      let lost = 0;
+      const read = (lines: readonly RelayTrace[], more: number): void => {
+        const taken = lines.slice(0, Math.max(0, longestQueue - queue.length));
+        queue.push(...taken);
+        lost += lines.length - taken.length + more;
         wake();
       };
       const stop = (): void => wake();
@@ -37,7 +42,12 @@ export function createTraceFeed(wanted: (on: boolean) => void): TraceFeed {
           const lines = queue;
           queue = [];
           yield* lines;
-          if (queue.length > 0 || signal.aborted) continue;
+          if (lost > 0) {
+            const missed = lost;
+            lost = 0;
+            yield { lost: missed };
+          }
+          if (queue.length > 0 || lost > 0 || signal.aborted) continue;
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
