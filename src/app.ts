@@ -3,6 +3,7 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { builtInPlugins } from "../plugins/index.ts";
 import { openApi } from "./api/open-api.ts";
+import type { RelayView } from "./api/relay-routes.ts";
 import { readVersion } from "./cli/version.ts";
 import type { Config } from "./config/schema.ts";
 import { Cell } from "./core/cell.ts";
@@ -10,6 +11,7 @@ import { systemClock as clock, timestamp } from "./core/clock.ts";
 import { createConditions } from "./core/condition.ts";
 import { describeError } from "./core/errors.ts";
 import { linkSignal } from "./core/linked-signal.ts";
+import { logConditions } from "./core/log-conditions.ts";
 import type { Log } from "./core/log.ts";
 import type { Snapshot } from "./core/radio.ts";
 import { Scope } from "./core/scope.ts";
@@ -18,6 +20,7 @@ import { openHost } from "./host/host.ts";
 import { openInventory } from "./inventory/open-inventory.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
 import { noOutputCounters, type OutputCounters } from "./publish/run-output.ts";
+import type { Relay } from "./relay/run-relay.ts";
 import { runScanner } from "./scan/run-scanner.ts";
 import type { BlindSpot } from "./scan/scan.ts";
 
@@ -39,6 +42,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     lifetime.abort(error);
   });
 
+  scope.spawn("conditions", (stop) => logConditions(conditions, log, stop));
   const identifier = scope.use(
     "plugins",
     await openIdentifier({ builtIn: builtInPlugins, paths: config.plugins.paths, log, clock, conditions }, lifetime.signal),
@@ -53,6 +57,13 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     publishes = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters }, lifetime.signal);
   } else {
     log.info({ what: "a cluster", why: "none is configured: radios are found, named and shown, but not labelled" }, "cannot see");
+  }
+
+  let relay: Relay | undefined;
+  if (config.relay.enabled) {
+    // Loaded where there is something to relay.
+    const { startRelay, toRelayOptions } = await import("./relay-app.ts");
+    relay = startRelay({ options: toRelayOptions(config.relay), log, conditions, scope });
   }
 
   const host = openHost({ paths: config.host, clock });
@@ -86,6 +97,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       snapshots: inventory,
       conditions,
       history: (query) => inventory.history(query),
+      ...(relay !== undefined && { relay: toRelayView(relay) }),
       node: () => ({
         version: readVersion(),
         startedAt,
@@ -121,6 +133,14 @@ function newBlindSpots(before: readonly BlindSpot[], now: readonly BlindSpot[]):
 function logFirstScan(log: Log, { radios, others }: Snapshot): void {
   const present = [...radios.values()].filter(({ presence }) => presence === "present");
   log.info({ radios: present.map(({ id }) => id), otherDevices: others.length }, "first scan");
+}
+
+function toRelayView(relay: Relay): RelayView {
+  return {
+    status: () => relay.status(),
+    services: () => Promise.resolve(relay.services.current),
+    trace: (signal) => relay.trace(signal),
+  };
 }
 
 function clusterState({ attempts, lastSuccessAt, failures }: OutputCounters): "connecting" | "connected" | "failing" {

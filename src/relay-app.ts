@@ -1,20 +1,45 @@
-/** The composition root of `aerial relay run`: the relay in the foreground, and nothing else. */
+/** The relay's part of the composition: in the daemon, or in the foreground and nothing else. Loaded only where there is a relay. */
 import type { RelayAlone } from "./cli/command.ts";
+import { loadRelayRules } from "./config/load-relay-rules.ts";
+import type { Config } from "./config/schema.ts";
 import { systemClock as clock } from "./core/clock.ts";
-import { createConditions } from "./core/condition.ts";
+import { type Conditions, createConditions } from "./core/condition.ts";
 import { describeError } from "./core/errors.ts";
 import { linkSignal } from "./core/linked-signal.ts";
 import { logConditions } from "./core/log-conditions.ts";
+import type { Log } from "./core/log.ts";
 import { Scope } from "./core/scope.ts";
 import { logRoles } from "./relay/log-roles.ts";
 import type { RelayOptions } from "./relay/relay-options.ts";
-import { createRelay } from "./relay/run-relay.ts";
+import { createRelay, type Relay } from "./relay/run-relay.ts";
+
+export interface RelayPartDependencies {
+  readonly options: RelayOptions;
+  readonly log: Log;
+  readonly conditions: Conditions;
+  /** The relay lives in it. */
+  readonly scope: Scope;
+}
+
+/** Starts the relay; it runs until the scope closes. */
+export function startRelay({ options, log, conditions, scope }: RelayPartDependencies): Relay {
+  const relay = createRelay({ options, clock, log, conditions });
+  scope.spawn("relay roles", (stop) => logRoles(relay.pairs, log, stop));
+  scope.spawn("relay", (stop) => relay.run(stop));
+  return relay;
+}
+
+/** What the configuration's section `relay` comes to. */
+export function toRelayOptions(config: Config["relay"]): RelayOptions {
+  const { links, protocols, rules, defaults, limits, onSecondReflector } = config;
+  return { links, protocols, rules, defaults, fallback: config.default, limits, onSecondReflector };
+}
 
 /** Relays until the signal aborts; every condition and every change of roles is a line in the log. */
 export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Promise<void> {
   const { log } = alone;
+  const options = toOptions(alone);
   const conditions = createConditions(clock);
-  const relay = createRelay({ options: toOptions(alone), clock, log, conditions });
   using lifetime = linkSignal(signal);
   let failure: unknown;
   await using scope = new Scope(log, (error, part) => {
@@ -23,8 +48,7 @@ export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Pro
     lifetime.abort(error);
   });
   scope.spawn("conditions", (stop) => logConditions(conditions, log, stop));
-  scope.spawn("roles", (stop) => logRoles(relay.pairs, log, stop));
-  scope.spawn("relay", (stop) => relay.run(stop));
+  startRelay({ options, log, conditions, scope });
   log.info({ links: alone.links, protocols: alone.protocols }, "relay is starting");
   await new Promise<void>((resolve) => {
     if (lifetime.signal.aborted) resolve();
@@ -33,13 +57,16 @@ export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Pro
   if (failure !== undefined) throw failure;
 }
 
-function toOptions({ links, protocols, limits }: RelayAlone): RelayOptions {
+function toOptions({ links, protocols, limits, rulesFile }: RelayAlone): RelayOptions {
+  const selectors = links.map((name) => ({ interface: name }));
+  const { rules, ...rest } =
+    rulesFile === undefined ? { rules: [], defaults: true, default: "allow" as const } : loadRelayRules(rulesFile, selectors);
   return {
-    links: links.map((name) => ({ interface: name })),
+    links: selectors,
     protocols,
-    rules: [],
-    defaults: true,
-    fallback: "allow",
+    rules,
+    defaults: rest.defaults,
+    fallback: rest.default,
     limits: limits ? {} : { perSource: 0, perLink: 0 },
     onSecondReflector: "stand-down",
   };

@@ -79,7 +79,13 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   const live = async (signal: AbortSignal): Promise<void> => {
     using wake = await openWake();
     const held = new Set<string>();
-    const worker = new Worker(workerUrl, { workerData: { options, wake: wake.descriptor }, env: {}, execArgv: ["--conditions=source"] });
+    const worker = new Worker(workerUrl, {
+      workerData: { options, wake: wake.descriptor },
+      env: {},
+      execArgv: ["--conditions=source"],
+      // Its sockets are made by the C library, which Node does not know of.
+      trackUnmanagedFds: false,
+    });
     const life = createThread(worker, wake);
     worker.on("message", (message: FromRelay) => hear(message, held));
     for (const lease of leases.values()) life.tell(lease);
