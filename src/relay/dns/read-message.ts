@@ -170,9 +170,9 @@ class MessageReader {
       else if (step === part.bitmaps) offset = this.skipBitmaps(offset, end);
       else if (step === part.options) offset = this.skipOptions(offset, end);
       else if (offset <= end) offset = end;
-      if (offset > end) return this.refuse("data that is too short");
+      if (offset > end) return this.refuse("data that its type does not have");
     }
-    return offset === end || this.refuse("data that is too long");
+    return offset === end || this.refuse("data that its type does not have");
   }
 
   private skipTexts(start: number, end: number): number {
