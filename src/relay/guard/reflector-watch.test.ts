@@ -65,6 +65,21 @@ describe("who is a reflector", () => {
     expect(watch.standsDown(there, 17_000)).toBe(false);
   });
 
+  it("is who brings the offers of one host back to its own link, and then also who carries them over", () => {
+    const watch = makeWatch();
+    play(watch, { from: 1000, times: 2, owners: 1, kind: "back", source: "192.0.2.9" });
+    expect(watch.reflectors(2000)).toEqual([]);
+    play(watch, { from: 2000, times: 1, owners: 1, kind: "back", source: "192.0.2.9" });
+    play(watch, { from: 2100, times: 3, owners: 1 });
+    expect(watch.reflectors(3000).map(({ source }) => source)).toEqual(["192.0.2.9", foreign]);
+  });
+
+  it("is not a neighbour who asks what another one just asked", () => {
+    const watch = makeWatch();
+    play(watch, { from: 1000, times: 40, owners: 1, kind: "back", offer: false });
+    expect(watch.reflectors(17_000)).toEqual([]);
+  });
+
   it("is not one who asks now and then what others asked", () => {
     const watch = makeWatch();
     play(watch, { from: 1000, times: 60, everyMs: 900, offer: false, repeats: (index) => index % 2 === 0 });

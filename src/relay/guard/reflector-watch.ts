@@ -3,7 +3,8 @@
  * two links, protocol and address family, since it may carry only some of that.
  *
  * What makes a reflector out of a source whose packets were heard elsewhere before: that it says what several others
- * said. A host on both links asks the same on both, but then all those contents have one owner, itself. Two hosts that
+ * said. A host on both links asks the same on both, but then all those contents have one owner, itself. One owner is
+ * enough where its offers also come back to its own link from somebody else: only a reflector brings our copies back. Two hosts that
  * happen to ask the same within the window are told apart by what they do not repeat: offers (answers, announcements,
  * NOTIFY) carry names and are never said by two by chance, and where only questions pass, it must have repeated nearly all.
  *
@@ -170,7 +171,8 @@ export function createReflectorWatch(options: ReflectorWatchOptions): ReflectorW
       if (candidate.contents.size > alwaysWeighed && now - candidate.weighedAt < settleMs) return;
       candidate.weighedAt = now;
       const share = shareOf(state, candidate, now);
-      if (isReflector(candidate, share, now)) candidate.since ??= now;
+      const owners = echo.kind === "back" || bringsBack(lanes.get(keyOf(lane, true)), now) ? 1 : enoughOwners;
+      if (isReflector(candidate, { share, owners, now })) candidate.since ??= now;
       if (candidate.since === undefined || options.policy === "carry-on" || state.down !== undefined) return;
       if (share >= nearlyAll && now >= state.pausedUntil) {
         state.down = { source: echo.source, since: now };
@@ -250,7 +252,19 @@ function shareOf({ originals }: LaneState, { contents }: Candidate, now: number)
   return all < enoughOriginals ? 0 : carried / all;
 }
 
-function isReflector({ contents }: Candidate, share: number, now: number): boolean {
+/** Whether somebody is named for what came back to the lane's first link. */
+function bringsBack(back: LaneState | undefined, now: number): boolean {
+  return [...(back?.candidates.values() ?? [])].some(({ since, last }) => since !== undefined && now - last <= evidenceMs);
+}
+
+interface Measure {
+  readonly share: number;
+  /** How many others it must have repeated. */
+  readonly owners: number;
+  readonly now: number;
+}
+
+function isReflector({ contents }: Candidate, { share, owners, now }: Measure): boolean {
   const lately = new Set<string | number>();
   const ever = new Set<string | number>();
   let offers = 0;
@@ -265,7 +279,9 @@ function isReflector({ contents }: Candidate, share: number, now: number): boole
     lately.add(owner);
     if (offer) offers += 1;
   }
-  if (recent >= enoughContents && lately.size >= enoughOwners && offers > 0) return true;
+  // By chance two may ask the same; what one offers nobody else does.
+  const telling = owners === 1 ? offers : recent;
+  if (telling >= enoughContents && lately.size >= owners && offers > 0) return true;
   return all >= enoughQuestions && ever.size >= enoughOwners && share >= nearlyAll;
 }
 
