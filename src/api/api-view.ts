@@ -40,6 +40,8 @@ export interface NodeView extends NodeFacts {
     readonly absent: number;
     /** Present devices that are no known radio. */
     readonly others: number;
+    /** Present radios that are not the node's own, but on the network; the other numbers leave them out. */
+    readonly network: number;
     /** Present radios by kind; a radio of two kinds counts in both. */
     readonly kinds: Readonly<Record<string, number>>;
   };

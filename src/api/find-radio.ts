@@ -18,7 +18,7 @@ export function requireRadio(snapshot: Snapshot, key: string): Radio {
 
 /**
  * Everything, radio or not, that `key` stands for: an id, else a name, else a device node (`/dev/ttyUSB0`, `ttyUSB0`), by-id
- * name, USB port, serial number, sysfs path, controller or phy. More than one thing may hang on a port.
+ * name, USB port, serial number, sysfs path, controller or phy; on the network a host name, with or without port, or an address. More than one thing may hang on a port.
  * @throws AerialError `inventory.unknown-radio`
  */
 export function findAll(
@@ -41,7 +41,7 @@ function withoutPrefix(key: string): string {
 }
 
 function placesOf(device: Device): readonly (string | undefined)[] {
-  const { nodes, byId, usb, bluetooth, wifi, ieee802154, sysPath } = device;
+  const { nodes, byId, usb, bluetooth, wifi, ieee802154, network, sysPath } = device;
   return [
     ...nodes.map(({ path }) => withoutPrefix(path)),
     byId,
@@ -51,6 +51,7 @@ function placesOf(device: Device): readonly (string | undefined)[] {
     wifi?.phy,
     ieee802154?.phy,
     ...((wifi ?? ieee802154)?.interfaces ?? []),
+    ...(network === undefined ? [] : [network.host, `${network.host}:${network.port}`, ...network.addresses, network.serial, network.mac]),
     sysPath,
   ];
 }

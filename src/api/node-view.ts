@@ -1,5 +1,6 @@
 /** The node and its health, out of what the parts of the daemon say. */
 import type { Condition } from "../core/condition.ts";
+import { attachmentOf } from "../core/device.ts";
 import type { Snapshot } from "../core/radio.ts";
 import type { HealthView, NodeFacts, NodeView } from "./api-view.ts";
 
@@ -12,7 +13,9 @@ export interface NodeSources {
 }
 
 export function toNodeView({ snapshot, facts, conditions, now }: NodeSources): NodeView {
-  const radios = [...snapshot.radios.values()];
+  const all = [...snapshot.radios.values()];
+  const radios = all.filter(({ device }) => attachmentOf(device) === "local");
+  const network = all.filter((radio) => radio.presence === "present" && !radios.includes(radio)).length;
   const present = radios.filter(({ presence }) => presence === "present");
   const kinds: Record<string, number> = {};
   for (const { identity } of present) {
@@ -25,7 +28,7 @@ export function toNodeView({ snapshot, facts, conditions, now }: NodeSources): N
     uptimeSeconds: Math.max(0, Math.floor((now - Date.parse(facts.startedAt)) / 1000)),
     revision: snapshot.revision,
     complete: snapshot.complete,
-    counts: { present: present.length, absent: radios.length - present.length, others: snapshot.others.length, kinds },
+    counts: { present: present.length, absent: radios.length - present.length, others: snapshot.others.length, network, kinds },
     conditions: [...conditions.values()],
   };
 }

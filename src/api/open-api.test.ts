@@ -79,6 +79,28 @@ const radio = (id: string, changes: Partial<Radio> = {}): Radio => ({
   ...changes,
 });
 
+const networkRadio = radio("network-1", {
+  idBasis: "name",
+  identity: full.identity,
+  device: {
+    sysPath: "network/slzb-06.local:6638",
+    function: "network",
+    nodes: [],
+    network: {
+      service: "_slzb-06._tcp",
+      instance: "slzb-06",
+      text: { radio_type: "znp" },
+      host: "slzb-06.local",
+      port: 6_638,
+      addresses: ["192.0.2.7"],
+      others: [{ service: "_zigbee-gateway._tcp", instance: "slzb-06", text: {} }],
+      links: ["home"],
+      serial: "00124b0001020304",
+      mac: "aabbccddee0f",
+    },
+  },
+});
+
 const snapshotOf = (revision: number, radios: readonly Radio[], changes: Partial<Snapshot> = {}): Snapshot => ({
   revision,
   node: "node-1",
@@ -200,12 +222,36 @@ describe("radios", () => {
   });
 });
 
+test("a radio on the network is shown as one, with all that it announces, and found by where it is", async () => {
+  const { socket, snapshots } = await open();
+  snapshots.set(snapshotOf(3, [full, networkRadio]));
+  const { body } = await get(socket, "/api/v1/radios/network-1");
+  expect(body).toEqual(JSON.parse(JSON.stringify(toRadioView(networkRadio))));
+  expect(body).toMatchObject({
+    attachment: "network",
+    function: "network",
+    serial: "00124b0001020304",
+    devicePaths: [],
+    network: networkRadio.device.network,
+  });
+  expect((await get(socket, "/api/v1/radios")).body).toMatchObject({ radios: [{ attachment: "local" }, { attachment: "network" }] });
+  for (const key of ["slzb-06.local", "slzb-06.local:6638", "192.0.2.7", "00124b0001020304", "aabbccddee0f"]) {
+    expect((await get(socket, `/api/v1/radios/${key}/explain`)).body).toMatchObject({ radios: [{ id: "network-1" }] });
+  }
+});
+
 describe("the node", () => {
   test("counts radios and tells conditions", async () => {
     const { socket, snapshots, conditions } = await open({ clock: { ...systemClock, now: () => Date.parse(at) + 61_500 } });
     conditions.raise("a.b", "warning", "look");
     snapshots.set(
-      snapshotOf(3, [full, radio("r2"), radio("r3", { identity: { ...full.identity, kinds: ["zigbee", "thread"] } as Radio["identity"] })]),
+      snapshotOf(3, [
+        full,
+        networkRadio,
+        { ...networkRadio, id: "gone", presence: "absent" },
+        radio("r2"),
+        radio("r3", { identity: { ...full.identity, kinds: ["zigbee", "thread"] } as Radio["identity"] }),
+      ]),
     );
     expect((await get(socket, "/api/v1/node")).body).toEqual({
       name: "node-1",
@@ -215,7 +261,7 @@ describe("the node", () => {
       kernel: "6.1",
       revision: 3,
       complete: true,
-      counts: { present: 2, absent: 1, others: 0, kinds: { zigbee: 1, thread: 1 } },
+      counts: { present: 2, absent: 1, others: 0, network: 1, kinds: { zigbee: 1, thread: 1 } },
       blindSpots: [{ what: "x", why: "y" }],
       cluster: { state: "none" },
       conditions: [conditions.current.get("a.b")],

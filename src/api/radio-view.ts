@@ -1,5 +1,14 @@
 /** How radios and devices are shown: by the API, on the command line and in annotations. One shape everywhere. */
-import type { BluetoothFacts, Device, Ieee802154Facts, PlatformFacts, WifiFacts } from "../core/device.ts";
+import {
+  attachmentOf,
+  type Attachment,
+  type BluetoothFacts,
+  type Device,
+  type Ieee802154Facts,
+  type NetworkFacts,
+  type PlatformFacts,
+  type WifiFacts,
+} from "../core/device.ts";
 import type { Evidence, Identity, Mode, RadioKind, SerialLine } from "../core/identity.ts";
 import type { IdBasis, Lease, Radio } from "../core/radio.ts";
 
@@ -30,12 +39,14 @@ export interface DeviceView {
   readonly line?: SerialLine;
   readonly mode: Mode;
   readonly function: Device["function"];
+  /** `network`: it belongs to no node more than to another. */
+  readonly attachment: Attachment;
   readonly driver?: string;
   /** As the host names them. */
   readonly devicePaths: readonly string[];
   /** The name in `/dev/serial/by-id`. */
   readonly byId?: string;
-  /** The USB port path, such as `1-1.2`. */
+  /** The USB port path, such as `1-1.2`. Absent for what is on the network. */
   readonly port?: string;
   readonly serial?: string;
   readonly usb?: UsbView;
@@ -43,7 +54,8 @@ export interface DeviceView {
   readonly bluetooth?: BluetoothFacts;
   readonly ieee802154?: Ieee802154Facts;
   readonly platform?: PlatformFacts;
-  /** The canonical path below `/sys`. */
+  readonly network?: NetworkFacts;
+  /** The canonical path below `/sys`; `network/` and host and port for what is on the network. */
   readonly sysPath: string;
   readonly evidence: readonly Evidence[];
 }
@@ -80,16 +92,18 @@ export function toDeviceView(device: Device, identity: Identity): DeviceView {
     ...identityView(identity),
     mode: identity.mode,
     function: device.function,
+    attachment: attachmentOf(device),
     ...given("driver", device.driver),
     devicePaths: device.nodes.map((node) => node.path),
     ...given("byId", device.byId),
     ...given("port", device.usb?.port),
-    ...given("serial", device.usb?.serial),
+    ...given("serial", device.usb?.serial ?? device.network?.serial ?? device.network?.mac),
     ...given("usb", device.usb && usbView(device.usb)),
     ...given("wifi", device.wifi),
     ...given("bluetooth", device.bluetooth),
     ...given("ieee802154", device.ieee802154),
     ...given("platform", device.platform),
+    ...given("network", device.network),
     sysPath: device.sysPath,
     evidence: identity.evidence,
   };

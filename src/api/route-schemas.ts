@@ -16,6 +16,8 @@ const usb = object({ vendorId: text, productId: text, release: text, manufacture
   "interfaceNumber",
 ]);
 
+const networkOffer = { service: text, instance: text, text: { type: "object", additionalProperties: text } } as const;
+
 const deviceProperties = {
   kinds: texts,
   certainty: word("certain", "likely", "ambiguous", "unknown"),
@@ -27,7 +29,8 @@ const deviceProperties = {
   firmware: text,
   line: object({ baudRate: count, rtscts: flag }),
   mode: word("application", "bootloader"),
-  function: word("serial", "spi", "bluetooth", "wifi", "ieee802154", "usb"),
+  function: word("serial", "spi", "bluetooth", "wifi", "ieee802154", "usb", "network"),
+  attachment: word("local", "network"),
   driver: text,
   devicePaths: texts,
   byId: text,
@@ -38,6 +41,19 @@ const deviceProperties = {
   bluetooth: object({ controller: text, address: text }, ["address"]),
   ieee802154: object({ phy: text, interfaces: texts }),
   platform: object({ compatible: texts, board: text }, ["board"]),
+  network: object(
+    {
+      ...networkOffer,
+      host: text,
+      port: count,
+      addresses: texts,
+      others: list(object(networkOffer)),
+      links: texts,
+      serial: text,
+      mac: text,
+    },
+    ["serial", "mac"],
+  ),
   sysPath: text,
   evidence: list(evidence),
 } as const;
@@ -57,6 +73,7 @@ const optionalOfDevice = [
   "bluetooth",
   "ieee802154",
   "platform",
+  "network",
 ] as const;
 
 const device = object(deviceProperties, optionalOfDevice);
@@ -64,7 +81,7 @@ const device = object(deviceProperties, optionalOfDevice);
 const radio = object(
   {
     id: text,
-    idBasis: word("serial", "port", "path"),
+    idBasis: word("serial", "port", "path", "name"),
     name: text,
     state: word("present", "absent", "bootloader"),
     ...deviceProperties,
@@ -84,7 +101,7 @@ const node = object({
   kernel: text,
   revision: count,
   complete: flag,
-  counts: object({ present: count, absent: count, others: count, kinds: { type: "object", additionalProperties: count } }),
+  counts: object({ present: count, absent: count, others: count, network: count, kinds: { type: "object", additionalProperties: count } }),
   blindSpots: list(object({ what: text, why: text })),
   cluster: object({ state: word("none", "connecting", "connected", "failing"), server: text }, ["server"]),
   conditions: list(condition),

@@ -28,8 +28,9 @@ function stateCell(view: RadioView): Cell {
 
 const usbId = ({ usb }: DeviceView): string | undefined => usb && `${usb.vendorId}:${usb.productId}`;
 
-/** By what it is reached: device nodes, else the kernel's name for the controller or phy. */
+/** By what it is reached: device nodes, host and port, else the kernel's name for the controller or phy. */
 export function describePlace(view: DeviceView): string {
+  if (view.network !== undefined) return `${view.network.host}:${view.network.port}`;
   return view.devicePaths.join(" ") || (view.bluetooth?.controller ?? view.wifi?.phy ?? view.ieee802154?.phy ?? "");
 }
 
@@ -51,6 +52,7 @@ export const radioColumns: readonly Column<RadioView>[] = [
   { title: "KIND", cell: kindCell },
   { title: "MODEL", cell: describeModel },
   { title: "STATE", cell: stateCell },
+  { title: "ATTACHED", cell: (view) => view.attachment },
   ...placeColumns,
 ];
 

@@ -5,9 +5,10 @@ import { describeModel, describePlace } from "./format-devices.ts";
 import type { Terminal } from "./terminal.ts";
 
 const idReasons = {
-  serial: "from its USB serial number: the same in any port, on any node",
+  serial: "from its serial number: the same in any port, on any node",
   port: "from the USB port, for want of a usable serial number: another stick of this kind in that port gets the same id",
   path: "from its place in the machine, since it is built in",
+  name: "from its host name and port, for want of a serial number: whatever answers there gets the same id",
 } as const;
 
 /** Lines about a radio, for a person. */
@@ -65,11 +66,15 @@ function verdict(view: DeviceView, model: string): string {
 type Fact = readonly [name: string, value: string | undefined];
 
 function deviceFacts(view: DeviceView): Fact[] {
-  const { usb, line } = view;
+  const { usb, line, network } = view;
   return [
     ["reached by", view.function],
     ["device", describePlace(view)],
     ["address", view.bluetooth?.address],
+    ["attached", network && `over the network; no node has it more than another`],
+    ["service", network && [network, ...network.others].map(({ service, instance }) => `${service} "${instance}"`).join(", ")],
+    ["at", network?.addresses.join(" ")],
+    ["heard on", network?.links.join(" ")],
     ["network", (view.wifi ?? view.ieee802154)?.interfaces.join(" ")],
     ["board", view.platform?.board],
     ["compatible", view.platform?.compatible.join(" ")],
@@ -82,7 +87,7 @@ function deviceFacts(view: DeviceView): Fact[] {
     ["firmware", view.firmware],
     ["adapter", view.adapter],
     ["line", line && `${line.baudRate} baud${line.rtscts ? ", RTS/CTS" : ""}`],
-    ["sysfs", view.sysPath],
+    ["sysfs", network === undefined ? view.sysPath : undefined],
   ];
 }
 

@@ -26,6 +26,7 @@ const device: DeviceView = {
   candidates: [],
   mode: "application",
   function: "serial",
+  attachment: "local",
   devicePaths: ["/dev/ttyUSB0"],
   sysPath: "devices/usb1/1-1/ttyUSB0",
   evidence: [],
@@ -120,9 +121,9 @@ describe("tables", () => {
   test("are aligned, and say - where there is nothing", () => {
     const bare: RadioView = { ...radio, name: "居間", kinds: [], certainty: "unknown", state: "absent", devicePaths: [] };
     expect(formatTable(radioColumns, [radio, bare], plain)).toEqual([
-      "NAME       KIND             MODEL       STATE    DEVICE        PORT   SERIAL",
-      "acme-0001  zigbee (likely)  Acme Stick  present  /dev/ttyUSB0  1-1.2  0001",
-      "居間       -                Acme Stick  absent   -             1-1.2  0001",
+      "NAME       KIND             MODEL       STATE    ATTACHED  DEVICE        PORT   SERIAL",
+      "acme-0001  zigbee (likely)  Acme Stick  present  local     /dev/ttyUSB0  1-1.2  0001",
+      "居間       -                Acme Stick  absent   local     -             1-1.2  0001",
     ]);
   });
 
@@ -188,7 +189,7 @@ test("an explanation gives the verdict, its reasons and the facts", () => {
   port        1-1.2
   driver      cp210x
   sysfs       devices/usb1/1-1/ttyUSB0
-  id          from its USB serial number: the same in any port, on any node
+  id          from its serial number: the same in any port, on any node
   first seen  2026-01-02T03:04:05.678Z
   last seen   2026-01-02T03:04:06.678Z`);
   expect(explainDevice(device, plain).slice(0, 3)).toEqual([

@@ -8,7 +8,9 @@ export type DeviceFunction =
   | "wifi"
   | "ieee802154"
   /** A USB device to which no driver has given any of the functions above. */
-  | "usb";
+  | "usb"
+  /** Nothing of this machine's: it offers itself on a network that the relay hears. */
+  | "network";
 
 /** A device node under the host's `/dev`, as the host names it (never the re-rooted path). */
 export interface DeviceNode {
@@ -72,9 +74,37 @@ export interface PlatformFacts {
   readonly board?: string;
 }
 
-/** One thing the kernel offers that might be a radio. Rebuilt from sysfs on every scan. */
+/** One DNS-SD service under which something offers itself. Text as it gives it, made safe to print, at most 255 characters. */
+export interface NetworkOffer {
+  /** `_slzb-06._tcp`, lower case. */
+  readonly service: string;
+  readonly instance: string;
+  /** DNS-SD TXT, keys in lower case. */
+  readonly text: Readonly<Record<string, string>>;
+}
+
+/** Where something on the network is reached, and all that it says of itself. */
+export interface NetworkFacts extends NetworkOffer {
+  /** With `.local`. */
+  readonly host: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+  /** Other services under which the same thing offers itself. */
+  readonly others: readonly NetworkOffer[];
+  /** Names of the links it was heard on. */
+  readonly links: readonly string[];
+  /** Of the radio itself, such as its IEEE address. */
+  readonly serial?: string;
+  /** Of the box it sits in, which may hold several radios on several ports. */
+  readonly mac?: string;
+}
+
+/** One thing that might be a radio. Rebuilt on every scan, from sysfs or from what was heard. */
 export interface Device {
-  /** Unique within a scan: the canonical sysfs path below `/sys`, such as `devices/pci0000:00/…/ttyUSB0`. */
+  /**
+   * Unique within a scan: the canonical sysfs path below `/sys`, such as `devices/pci0000:00/…/ttyUSB0`. What is on the
+   * network has `network/` and host and port instead.
+   */
   readonly sysPath: string;
   readonly function: DeviceFunction;
   readonly driver?: string;
@@ -86,4 +116,12 @@ export interface Device {
   readonly bluetooth?: BluetoothFacts;
   readonly ieee802154?: Ieee802154Facts;
   readonly platform?: PlatformFacts;
+  readonly network?: NetworkFacts;
+}
+
+/** `local`: plugged into this machine or built into it. `network`: every machine that hears it has as much of it. */
+export type Attachment = "local" | "network";
+
+export function attachmentOf(device: Device): Attachment {
+  return device.function === "network" ? "network" : "local";
 }

@@ -9,8 +9,11 @@ export interface Lease {
   readonly since: string;
 }
 
-/** What a radio's id was made from. `port` means: no usable serial, so the id stands for whatever such stick is in that port. */
-export type IdBasis = "serial" | "port" | "path";
+/**
+ * What a radio's id was made from. `port` means: no usable serial, so the id stands for whatever such stick is in that port.
+ * `name` is the same on the network: it stands for whatever answers at that host name and port.
+ */
+export type IdBasis = "serial" | "port" | "path" | "name";
 
 /** A device that is, or may be, a radio, remembered across replug, reboot and restart. Times are ISO 8601, UTC. */
 export interface Radio {

@@ -38,6 +38,7 @@ function conclusionOf({ answer }: Claim): string {
 
 function whyUnclaimed({ device, name, vendorId, productId }: DeviceView): string {
   const ids = vendorId === undefined ? "" : ` with USB id ${vendorId}:${productId ?? "????"}`;
+  if (device.network !== undefined) return `no rule knows "${device.network.instance}" of ${device.network.service}`;
   if (name !== undefined) return `no rule knows "${name}"${ids}`;
   if (device.function === "serial") return "a built-in serial port does not tell what is wired to it";
   return `no rule knows this ${device.function} device${device.driver === undefined ? "" : ` of driver ${device.driver}`}`;

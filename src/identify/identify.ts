@@ -126,11 +126,26 @@ function compareText(left: string, right: string): number {
 }
 
 function vendorOf({ answer }: Claim, { device }: DeviceView): string {
-  return answer.vendor ?? device.usb?.manufacturer ?? "unknown vendor";
+  return answer.vendor ?? device.usb?.manufacturer ?? saidOf(device, ["vn"]) ?? "unknown vendor";
 }
 
 function modelOf({ answer }: Claim, { device, name }: DeviceView): string {
-  return answer.model ?? device.usb?.product ?? name ?? device.driver ?? device.function;
+  return (
+    answer.model ??
+    device.usb?.product ??
+    saidOf(device, ["board", "mn", "pio_env"]) ??
+    device.network?.instance ??
+    name ??
+    device.driver ??
+    device.function
+  );
+}
+
+/** What something on the network says of itself: the first of `keys` that any of its TXT records has. */
+function saidOf({ network }: Device, keys: readonly string[]): string | undefined {
+  if (network === undefined) return undefined;
+  const texts = [network, ...network.others].map(({ text }) => text);
+  return keys.flatMap((key) => texts.flatMap((text) => text[key] ?? [])).find((value) => value !== "");
 }
 
 /** Vendor and model in one, without saying the vendor twice. */

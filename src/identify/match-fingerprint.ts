@@ -1,7 +1,8 @@
 /** Whether a fingerprint fits a device, and how much of the device's identity it names. Pure. */
 import type { DeviceFunction } from "../core/device.ts";
-import type { Fingerprint, FingerprintMatch } from "../sdk/plugin.ts";
+import type { Fingerprint, FingerprintMatch, NetworkFingerprint } from "../sdk/plugin.ts";
 import type { DeviceView } from "./device-view.ts";
+import { matchNetwork, networkScoreOf } from "./match-network.ts";
 
 /** A fingerprint without its conditions: plain data that may cross threads. */
 export type FingerprintAnswer = Fingerprint extends infer Row ? (Row extends Fingerprint ? Omit<Row, "match"> : never) : never;
@@ -44,8 +45,15 @@ const weights = {
 /** Asking for nothing but functions that only radios have. Any other function tells nothing of who made the device. */
 const kernelRadioWeight = 60;
 
+interface Rows {
+  readonly name: string;
+  readonly fingerprints: readonly Fingerprint[];
+  readonly network?: readonly NetworkFingerprint[];
+}
+
 /** All rows of one plugin that fit, in the order of the rows. */
-export function claimsOf(plugin: { readonly name: string; readonly fingerprints: readonly Fingerprint[] }, view: DeviceView): Claim[] {
+export function claimsOf(plugin: Rows, view: DeviceView): Claim[] {
+  if (view.device.function === "network") return networkClaimsOf(plugin, view);
   const claims: Claim[] = [];
   for (const fingerprint of plugin.fingerprints) {
     const matched = matchedFacts(fingerprint.match, view);
@@ -54,6 +62,18 @@ export function claimsOf(plugin: { readonly name: string; readonly fingerprints:
     claims.push({ plugin: plugin.name, answer, score: scoreOf(match), basis: basisOf(match), matched });
   }
   return claims;
+}
+
+function networkClaimsOf({ name, network = [] }: Rows, { device }: DeviceView): Claim[] {
+  const { network: facts } = device;
+  if (facts === undefined) return [];
+  return network.flatMap((row): Claim[] => {
+    const matched = matchNetwork(row, facts);
+    if (matched === undefined) return [];
+    const { service: _service, instance: _instance, text: _text, ...rest } = row;
+    const answer = rest.says === "is-not" ? rest : { ...rest, probe: "none" as const };
+    return [{ plugin: name, answer, score: networkScoreOf(row), basis: "identity", matched }];
+  });
 }
 
 /** The row's weight, 0 to 100: the same for every device it fits. */

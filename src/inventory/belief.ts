@@ -21,9 +21,15 @@ export function overrideFor(overrides: readonly RadioOverride[], device: Device,
   return overrides.find((override) => override[what] !== undefined && matches(override.match, device))?.[what];
 }
 
-function matches({ serial, port, vendorId, productId, byId }: RadioOverride["match"], { usb, byId: name }: Device): boolean {
+function matches({ serial, port, vendorId, productId, byId }: RadioOverride["match"], { usb, network, byId: name }: Device): boolean {
   const wanted = [serial, port, vendorId, productId, byId];
-  const found = [usb?.serial, usb?.port, usb?.vendorId, usb?.productId, name];
+  const found = [
+    usb?.serial ?? network?.serial ?? network?.mac,
+    usb?.port ?? (network && `${network.host}:${network.port}`),
+    usb?.vendorId,
+    usb?.productId,
+    name,
+  ];
   return wanted.some((text) => text !== undefined) && wanted.every((text, index) => text === undefined || text === found[index]);
 }
 

@@ -1,5 +1,5 @@
 /** History entries: one sentence for people, facts for programs. Pure. */
-import type { Device } from "../core/device.ts";
+import { attachmentOf, type Device } from "../core/device.ts";
 import type { Identity } from "../core/identity.ts";
 import type { HistoryEntry } from "../core/radio.ts";
 import { overrideFor, type RadioOverride } from "./belief.ts";
@@ -38,6 +38,7 @@ export function draft(occasion: Occasion): HistoryDraft {
     ...(identity.model === undefined ? {} : { model: identity.model }),
     ...(identity.state === "identified" ? { kinds: identity.kinds.join(","), certainty: identity.certainty } : {}),
     port: memory.origin.place.port,
+    ...(attachmentOf(memory.device) === "network" ? { attachment: "network" } : {}),
     ...(node === undefined ? {} : { device: node }),
     mode: memory.mode,
     ...(type === "moved" && before !== undefined ? { from: before.origin.place.port } : {}),
@@ -85,7 +86,7 @@ function nameOf(memory: Memory, { overrides }: Moment, identity: Identity): stri
 }
 
 function placeText({ controller, port }: Place): string {
-  return controller !== "" || /^\d+-/.test(port) ? `on USB port ${port}` : `at ${port}`;
+  return controller !== "" || /^\d+-[\d.]+$/.test(port) ? `on USB port ${port}` : `at ${port}`;
 }
 
 function nodeText({ device }: Memory): string {

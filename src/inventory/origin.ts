@@ -1,12 +1,12 @@
 /** Where a device comes from, as far as stable ids and recognition need it. Pure. */
-import type { Device, DeviceFunction, UsbFacts } from "../core/device.ts";
+import type { Device, DeviceFunction, NetworkFacts, UsbFacts } from "../core/device.ts";
 import { realSerial } from "./serial-numbers.ts";
 
 /** A USB port, or the fixed path of something built in. */
 export interface Place {
   /** sysfs path of the USB host controller, which outlives a renumbering of buses; empty for what is not on USB. */
   readonly controller: string;
-  /** The port path (`1-1.2`), or what stands for it: `spi0.0`, `devices/platform/soc/fe201000.serial`. */
+  /** The port path (`1-1.2`), or what stands for it: `spi0.0`, `devices/platform/soc/fe201000.serial`, `slzb-06.local:6638`. */
   readonly port: string;
 }
 
@@ -63,7 +63,8 @@ export function compareNaturally(left: string, right: string): number {
 const collator = new Intl.Collator("en", { numeric: true });
 
 function toOrigin(device: Device): Origin {
-  const { usb } = device;
+  const { usb, network } = device;
+  if (network !== undefined) return toNetworkOrigin(network);
   if (usb === undefined) return { family: device.function, lane: "", place: { controller: "", port: builtInPath(device) } };
   const serial = realSerial(usb.serial, usb);
   return {
@@ -72,6 +73,15 @@ function toOrigin(device: Device): Origin {
     lane: laneOf(usb, device.byId),
     place: { controller: controllerOf(device.sysPath), port: usb.port },
   };
+}
+
+/** A box may hold several radios, of which only the port tells one from the other. */
+function toNetworkOrigin({ host, port, serial, mac }: NetworkFacts): Origin {
+  const place: Place = { controller: "", port: `${host.toLowerCase()}:${port}` };
+  const own = realSerial(serial);
+  if (own !== undefined) return { family: "network", serial: own, lane: "", place };
+  const box = realSerial(mac);
+  return box === undefined ? { family: "network", lane: "", place } : { family: "network", serial: box, lane: `p${port}`, place };
 }
 
 /** Interface 0 and "the whole device" are one lane: a stick is the same before and after its driver is loaded. */

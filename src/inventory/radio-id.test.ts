@@ -21,6 +21,17 @@ test("readable ids from serial number, port and path", () => {
   expect(allocateRadioId({ origin: spi, basis: "path", node: "n1", taken: free })).toBe("spi-n1-0.1");
 });
 
+test("on the network the id comes from serial number or host name, on every node the same", () => {
+  const radio: Origin = { family: "network", lane: "", place: { controller: "", port: "slzb-06.local:6638" } };
+  const idOf = (origin: Origin, basis: "serial" | "name", node: string): string => allocateRadioId({ origin, basis, node, taken: free });
+  for (const node of ["n1", "n2"]) {
+    expect(idOf(radio, "name", node)).toBe("network-slzb-06-6638");
+    expect(idOf({ ...radio, serial: "00124b0001020304" }, "serial", node)).toBe("network-00124b0001020304");
+    expect(idOf({ ...radio, serial: "aabbccddee0f", lane: "p6638" }, "serial", node)).toBe("network-aabbccddee0f-p6638");
+  }
+  expect(idOf({ ...radio, place: { controller: "", port: "küche.local:6638" } }, "name", "n1")).toMatch(/^network-k-che-6638-[0-9a-f]{8}$/);
+});
+
 test("a serial number is the same id on every node and in every port", () => {
   const there = allocateRadioId({
     origin: { ...stick, place: { controller: "x", port: "9-9" } },
@@ -46,7 +57,7 @@ test("a serial number can't pose as another stick's second port", () => {
 
 const anyText = fc.oneof(fc.string({ unit: "binary", minLength: 1, maxLength: 255 }), fc.string({ minLength: 1, maxLength: 80 }));
 const anyOrigin = fc.record({
-  family: fc.constantFrom("10c4-ea60", "1a86-7523", "wifi", "ieee802154"),
+  family: fc.constantFrom("10c4-ea60", "1a86-7523", "wifi", "ieee802154", "network"),
   serial: anyText,
   lane: fc.constantFrom("", "if01", "if01p1", "n2"),
   place: fc.record({ controller: anyText, port: anyText }),
@@ -54,16 +65,19 @@ const anyOrigin = fc.record({
 
 test("any text gives valid label values, and a taken id is never given again", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(anyOrigin, fc.constantFrom("serial", "port", "path"), anyText), { maxLength: 20 }), (requests) => {
-      const given = new Set<string>();
-      for (const [origin, basis, node] of requests) {
-        const id = allocateRadioId({ origin, basis, node, taken: (one) => given.has(one) });
-        expect(id).toMatch(labelValue);
-        expect(id.length).toBeLessThanOrEqual(63);
-        expect(given.has(id)).toBe(false);
-        given.add(id);
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(anyOrigin, fc.constantFrom("serial", "port", "path", "name"), anyText), { maxLength: 20 }),
+      (requests) => {
+        const given = new Set<string>();
+        for (const [origin, basis, node] of requests) {
+          const id = allocateRadioId({ origin, basis, node, taken: (one) => given.has(one) });
+          expect(id).toMatch(labelValue);
+          expect(id.length).toBeLessThanOrEqual(63);
+          expect(given.has(id)).toBe(false);
+          given.add(id);
+        }
+      },
+    ),
   );
 });
 

@@ -16,11 +16,12 @@ export interface RadioIdRequest {
 
 /**
  * The id for a radio met for the first time. `10c4-ea60-<serial>` is the same on every node; `1a86-7523-<node>-1-1.2`
- * stands for a port; `wifi-<node>-0000-03-00.0` for something built in. Text that had to be changed or cut, or that
+ * stands for a port; `wifi-<node>-0000-03-00.0` for something built in. What is on the network has the same id on every node:
+ * `network-<serial>`, or `network-slzb-06-6638` for a host name and port. Text that had to be changed or cut, or that
  * could be mistaken for another form of id, is followed by eight digits of its SHA-256.
  */
 export function allocateRadioId({ origin, basis, node, taken }: RadioIdRequest): string {
-  const id = basis === "serial" ? serialId(origin) : placeId(origin, node);
+  const id = basis === "serial" ? serialId(origin) : basis === "name" ? nameId(origin) : placeId(origin, node);
   const unique = digest(JSON.stringify([origin.family, origin.serial ?? "", origin.lane, origin.place, node]));
   let candidate = id;
   for (let round = 0; taken(candidate); round += 1) candidate = ending(id, round === 0 ? unique : digest(`${unique}${round}`));
@@ -36,6 +37,11 @@ function serialId({ family, serial = "", lane }: Origin): string {
 }
 
 const looksLikeLane = /-(if[0-9a-f]{2})?(p\d+)?(n\d+)?$/;
+
+function nameId({ family, place }: Origin): string {
+  const text = place.port.replace(/\.local:(\d+)$/, "-$1");
+  return `${family}-${fit(text, longestId - family.length - 1)}`;
+}
 
 function placeId({ family, lane, place }: Origin, node: string): string {
   const port = family.includes("-") ? place.port : (place.port.split("/").at(-1) ?? place.port);

@@ -1,4 +1,5 @@
 /** A whole scan: who is there, who came, went, moved, and who is new. Pure. */
+import { attachmentOf } from "../core/device.ts";
 import type { IdentifiedDevice } from "../core/identity.ts";
 import type { IdBasis, InventoryEvent } from "../core/radio.ts";
 import { attach, detach, isSameEnumeration, meet, type Change } from "./attendance.ts";
@@ -49,7 +50,10 @@ export function reduceScan(state: InventoryState, event: Scanned): ScanReduction
     const id = allocateRadioId({ origin: sighting.origin, basis, node: state.node, taken });
     keep(meet({ id, basis, sighting }, moment));
   }
-  const others = strangers.filter((one) => !isRadio(state, one)).map(({ device, identity }) => ({ device, identity }));
+  // What offers itself on the network and is no radio is no matter of this machine.
+  const others = strangers
+    .filter((one) => !isRadio(state, one) && attachmentOf(one.device) === "local")
+    .map(({ device, identity }) => ({ device, identity }));
   return { memories, others, changes };
 }
 
@@ -102,6 +106,7 @@ function toSightings(devices: readonly IdentifiedDevice[]): readonly Sighting[] 
 }
 
 function basisFor(sighting: Sighting, sightings: readonly Sighting[], known: readonly Memory[]): IdBasis {
+  if (attachmentOf(sighting.device) === "network") return sighting.origin.serial === undefined ? "name" : "serial";
   if (sighting.device.usb === undefined) return "path";
   return hasUniqueSerial(sighting, sightings, known) ? "serial" : "port";
 }

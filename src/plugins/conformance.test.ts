@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Fingerprint } from "../sdk/plugin.ts";
+import type { Fingerprint, NetworkFingerprint } from "../sdk/plugin.ts";
 import { runPluginConformance } from "./conformance.ts";
 
 const row = {
@@ -47,6 +47,14 @@ it("refuses rows that call a bridge chip's own identity a radio", () => {
     source: "test",
   } as const;
   expect(problemsOf(honest)).toEqual([]);
+});
+
+it("refuses rows for the network that call a radio what everybody has", () => {
+  const greedy = { id: "nodes", service: "_esphomelib._tcp", says: "is", kinds: ["zigbee"], certainty: "likely", source: "test" } as const;
+  const conform = (network: readonly NetworkFingerprint[]): readonly string[] =>
+    runPluginConformance({ apiVersion: 1, name: "acme", fingerprints: [row], network });
+  expect(conform([greedy])).toEqual(['nodes: would call _esphomelib._tcp "kitchen-lamp" a radio']);
+  expect(conform([{ ...greedy, instance: "acme-*" }])).toEqual([]);
 });
 
 it("calls describe with a radio it does not know", () => {

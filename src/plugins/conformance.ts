@@ -1,5 +1,5 @@
 /** What a plugin must keep to beyond its shape. Run for every built-in, and by `npm run -s plugin:test -- FILE` for any other. */
-import type { Device, UsbFacts } from "../core/device.ts";
+import type { Device, NetworkOffer, UsbFacts } from "../core/device.ts";
 import { toDeviceView } from "../identify/device-view.ts";
 import { claimsOf } from "../identify/match-fingerprint.ts";
 import type { Fingerprint, RadioPlugin } from "../sdk/plugin.ts";
@@ -27,7 +27,7 @@ const makersOwnStrings: readonly (readonly [vendorId: string, productId: string,
 /** Everything wrong with a plugin, in words its author can act on; empty when nothing is. Never throws. */
 export function runPluginConformance(value: unknown): readonly string[] {
   if (!isPlugin(value)) return pluginProblems(value);
-  return [...value.fingerprints.flatMap(expressionProblems), ...greedyRows(value), ...describeProblems(value)];
+  return [...value.fingerprints.flatMap(expressionProblems), ...greedyRows(value), ...greedyNetworkRows(value), ...describeProblems(value)];
 }
 
 function expressionProblems({ id, match }: Fingerprint): readonly string[] {
@@ -55,6 +55,32 @@ function greedyRows(plugin: RadioPlugin): readonly string[] {
     }
   }
   return [...problems];
+}
+
+/** What is everywhere on networks, and no radio that anybody could use. */
+const makersOwnOffers: readonly NetworkOffer[] = [
+  { service: "_http._tcp", instance: "XZG", text: { radio_type: "znp" } },
+  {
+    service: "_esphomelib._tcp",
+    instance: "kitchen-lamp",
+    text: { mac: "aabbccddeeff", platform: "ESP32", board: "esp32dev", network: "wifi" },
+  },
+  { service: "_hap._tcp", instance: "Bridge", text: { md: "Bridge", ci: "2" } },
+  { service: "_matter._tcp", instance: "2906C908D115D362-8FC7772401CD0696", text: { sii: "5000" } },
+  { service: "_meshcop._udp", instance: "Living Room", text: { rv: "1", vn: "Apple Inc.", nn: "MyHome" } },
+  { service: "_meshcop._udp", instance: "Google-Nest-Hub", text: { rv: "1", vn: "Google Inc.", nn: "NEST-PAN" } },
+  { service: "_trel._udp", instance: "0011223344556677", text: {} },
+  { service: "_zwave-js-server._tcp", instance: "3221225474", text: { homeid: "3221225474" } },
+];
+
+function greedyNetworkRows(plugin: RadioPlugin): readonly string[] {
+  return makersOwnOffers.flatMap((offer) => {
+    const network = { ...offer, host: "thing.local", port: 1, addresses: [], others: [], links: ["home"] };
+    const claims = claimsOf(plugin, toDeviceView({ sysPath: "network/thing.local:1", function: "network", nodes: [], network }));
+    return claims.flatMap(({ answer }) =>
+      answer.says === "is" ? [`${answer.id}: would call ${offer.service} "${offer.instance}" a radio`] : [],
+    );
+  });
 }
 
 function devicesOf([vendorId, productId, manufacturer, product]: (typeof makersOwnStrings)[number]): readonly Device[] {

@@ -62,6 +62,30 @@ describe("openIdentifier", () => {
     expect(await opened.kinds()).toEqual([["zigbee"], "unknown"]);
   });
 
+  it("asks plugins what they want to hear of the network, and what they make of it", async () => {
+    const network = `[{ id: "acme-gateway", service: "_acme._tcp", text: { type: "mesh*" }, says: "is", kinds: ["lora"], certainty: "likely", source: "test" }]`;
+    const path = await pluginFile(
+      "network.mjs",
+      `export const plugin = { apiVersion: 1, name: "network", fingerprints: [${row}], network: ${network} };`,
+    );
+    await using opened = await open([path]);
+    expect(opened.conditions()).toEqual([]);
+    expect(opened.identifier.networkServices).toEqual(new Set(["_acme._tcp"]));
+    const offer = { service: "_acme._tcp", instance: "gateway", text: { type: "MESH-1", board: "Acme Board" } };
+    const gateway: Device = {
+      sysPath: "network/acme.local:1",
+      function: "network",
+      nodes: [],
+      network: { ...offer, host: "acme.local", port: 1, addresses: [], others: [], links: ["home"] },
+    };
+    const [identified] = await opened.identifier.identify([gateway], signal);
+    expect(identified?.identity).toMatchObject({
+      kinds: ["lora"],
+      model: "Acme Board",
+      evidence: [{ plugin: "network", rule: "acme-gateway" }],
+    });
+  });
+
   it("uses a plugin file like a built-in: rows, describe and the SDK", async () => {
     const path = await pluginFile(
       "good.ts",

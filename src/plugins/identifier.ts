@@ -13,6 +13,8 @@ import type { PluginRunner } from "./plugin-runner.ts";
 export interface Identifier extends AsyncDisposable {
   /** Names of the plugins in use now. */
   readonly plugins: readonly string[];
+  /** DNS-SD types that their rows ask for. */
+  readonly networkServices: ReadonlySet<string>;
   /**
    * Says what each device is, in the order given. Never rejects because of a plugin: one that fails or exceeds its
    * deadline raises a condition and is left out from then on. Rejects with the signal's reason when it aborts.
@@ -45,6 +47,9 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
   return {
     get plugins() {
       return [...runners].map((runner) => runner.name);
+    },
+    get networkServices() {
+      return new Set([...runners].flatMap((runner) => runner.networkServices));
     },
     async identify(devices, callSignal) {
       const answers = await Promise.all([...runners].map((runner) => ask(runner, () => runner.claims(devices, callSignal), callSignal)));

@@ -9,7 +9,7 @@ import type { Radio } from "../core/radio.ts";
 import type { Claim } from "../identify/match-fingerprint.ts";
 import type { RadioDescription } from "../sdk/plugin.ts";
 import type { PluginRunner } from "./plugin-runner.ts";
-import { claimLists, description, loadReplyId, workerReply, type WorkerData } from "./worker-protocol.ts";
+import { claimLists, description, greeting, loadReplyId, type Greeting, workerReply, type WorkerData } from "./worker-protocol.ts";
 
 export interface IsolatedRunnerDependencies {
   readonly path: string;
@@ -112,16 +112,18 @@ export async function openIsolatedRunner(dependencies: IsolatedRunnerDependencie
     return value.data;
   }
 
-  let name: string;
+  let greeted: Greeting;
   try {
-    name = z.string().parse(await withDeadline(loading, deadlines.loadMs, signal));
+    greeted = greeting.parse(await withDeadline(loading, deadlines.loadMs, signal));
   } catch (error) {
     await worker.terminate();
     throw error;
   }
 
+  const { name, networkServices } = greeted;
   return {
     name,
+    networkServices,
     async claims(devices, callSignal) {
       const lists = await ask({ call: "claims", devices }, claimLists, callSignal);
       if (lists.length !== devices.length) throw failed("it did not answer for every device");

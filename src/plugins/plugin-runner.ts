@@ -7,16 +7,24 @@ import type { RadioDescription, RadioPlugin } from "../sdk/plugin.ts";
 
 export interface PluginRunner extends AsyncDisposable {
   readonly name: string;
+  /** DNS-SD types that its rows ask for. */
+  readonly networkServices: readonly string[];
   /** One list a device, in the order of the devices. Rejects with `plugin.failed` or `plugin.timeout`. */
   claims(devices: readonly Device[], signal: AbortSignal): Promise<readonly (readonly Claim[])[]>;
   /** Rejects like `claims`; empty for a plugin that adds nothing. */
   describe(radio: Radio, signal: AbortSignal): Promise<RadioDescription>;
 }
 
+/** Each once. */
+export function networkServicesOf({ network = [] }: RadioPlugin): string[] {
+  return [...new Set(network.map(({ service }) => service))];
+}
+
 /** Runs a plugin that comes with aerial: its rows are data we ship, so it needs no thread of its own. */
 export function createBuiltInRunner(plugin: RadioPlugin): PluginRunner {
   return {
     name: plugin.name,
+    networkServices: networkServicesOf(plugin),
     claims: async (devices) => devices.map((device) => claimsOf(plugin, toDeviceView(device))),
     describe: async (radio) => plugin.describe?.(radio) ?? {},
     async [Symbol.asyncDispose]() {},

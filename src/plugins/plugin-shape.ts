@@ -67,12 +67,58 @@ const fingerprint = z.discriminatedUnion("says", [
   z.strictObject({ ...base, says: z.literal("bootloader") }),
 ]);
 
+/** What anything may offer: it tells nothing of a radio. */
+const weakServices: ReadonlySet<string> = new Set([
+  "_http._tcp",
+  "_https._tcp",
+  "_ssh._tcp",
+  "_sftp-ssh._tcp",
+  "_workstation._tcp",
+  "_device-info._tcp",
+  "_hap._tcp",
+  "_hap._udp",
+]);
+
+const glob = text.max(255);
+const networkBase = {
+  id: rowId,
+  service: z.string().regex(/^_[a-z0-9_-]{1,62}\._(?:tcp|udp)$/, "must be a DNS-SD type in lower case, such as `_slzb-06._tcp`"),
+  instance: glob.optional(),
+  text: z
+    .record(z.string().regex(/^[!-<>-~]{1,64}$/, "must be a TXT key"), glob)
+    .refine((value) => Object.keys(value).every((key) => key === key.toLowerCase()), "keys must be in lower case")
+    .refine((value) => Object.keys(value).length <= 10, "has too many keys")
+    .optional(),
+  vendor: text.optional(),
+  model: text.optional(),
+  source: text,
+  note: text.optional(),
+};
+
+const networkFingerprint = z
+  .discriminatedUnion("says", [
+    z
+      .strictObject({
+        ...networkBase,
+        says: z.literal("is"),
+        kinds,
+        certainty: z.enum(["certain", "likely"]),
+        alternatives: z.array(kind).max(limits.kinds).optional(),
+        adapter: text.optional(),
+      })
+      .refine((row) => row.certainty === "likely" || (row.alternatives ?? []).length === 0, "is `certain` and yet has alternatives"),
+    z.strictObject({ ...networkBase, says: z.literal("may-be"), kinds }),
+    z.strictObject({ ...networkBase, says: z.literal("is-not") }),
+  ])
+  .refine((row) => row.says === "is-not" || !weakServices.has(row.service), "anything may offer this service: it makes no radio");
+
 const callable = z.custom<(...input: never[]) => unknown>((value) => typeof value === "function", "must be a function");
 
 const shape = z.strictObject({
   apiVersion: z.literal(supportedApiVersions),
   name,
   fingerprints: z.array(fingerprint).max(limits.rows),
+  network: z.array(networkFingerprint).max(limits.rows).optional(),
   probe: callable.optional(),
   describe: callable.optional(),
 });
@@ -88,7 +134,7 @@ export function pluginProblems(value: unknown): readonly string[] {
   }
   const checked = shape.safeParse(value);
   if (!checked.success) return checked.error.issues.slice(0, 10).map((issue) => `${pathOf(value, issue.path)}: ${issue.message}`);
-  return doubledIds(checked.data.fingerprints);
+  return doubledIds([...checked.data.fingerprints, ...(checked.data.network ?? [])]);
 }
 
 /** Narrows after `pluginProblems` found nothing. */
@@ -105,9 +151,9 @@ function doubledIds(rows: readonly { readonly id: string }[]): readonly string[]
 /** `fingerprints[3] (my-stick).match.vendorId`: by number and by id. */
 function pathOf(value: object, path: readonly PropertyKey[]): string {
   if (path.length === 0) return "plugin";
-  const rows = (value as { readonly fingerprints?: unknown }).fingerprints;
-  const index = path[1];
-  const row: unknown = path[0] === "fingerprints" && typeof index === "number" && Array.isArray(rows) ? rows[index] : undefined;
+  const [list, index] = path;
+  const rows: unknown = list === "fingerprints" || list === "network" ? (value as Readonly<Record<string, unknown>>)[list] : undefined;
+  const row: unknown = typeof index === "number" && Array.isArray(rows) ? rows[index] : undefined;
   const id = typeof row === "object" && row !== null && "id" in row && typeof row.id === "string" ? ` (${row.id.slice(0, 80)})` : "";
   return path
     .map((part, position) => {

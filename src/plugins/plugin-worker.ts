@@ -9,8 +9,9 @@ import { describeError } from "../core/errors.ts";
 import { toDeviceView } from "../identify/device-view.ts";
 import { claimsOf } from "../identify/match-fingerprint.ts";
 import type { RadioPlugin } from "../sdk/plugin.ts";
+import { networkServicesOf } from "./plugin-runner.ts";
 import { isPlugin, pluginProblems } from "./plugin-shape.ts";
-import { loadReplyId, type WorkerData, type WorkerReply, type WorkerRequest } from "./worker-protocol.ts";
+import { loadReplyId, type Greeting, type WorkerData, type WorkerReply, type WorkerRequest } from "./worker-protocol.ts";
 
 const { path, sdkUrl } = workerData as WorkerData;
 
@@ -48,7 +49,8 @@ try {
   const plugin = await load();
   if (plugin !== undefined) {
     parentPort?.on("message", (request: WorkerRequest) => answer(plugin, request));
-    reply({ id: loadReplyId, ok: true, value: plugin.name });
+    const greeting: Greeting = { name: plugin.name, networkServices: networkServicesOf(plugin) };
+    reply({ id: loadReplyId, ok: true, value: greeting });
   }
 } catch (error) {
   reply({ id: loadReplyId, ok: false, reason: "failed", problems: [describeError(error).slice(0, 1_000)] });

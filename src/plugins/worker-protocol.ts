@@ -13,8 +13,13 @@ export type WorkerRequest =
   | { readonly id: number; readonly call: "claims"; readonly devices: readonly Device[] }
   | { readonly id: number; readonly call: "describe"; readonly radio: Radio };
 
-/** Reply 0 tells how loading went: its value is the plugin's name. */
+/** Reply 0 tells how loading went: its value is a greeting. */
 export const loadReplyId = 0;
+
+export const greeting = z.strictObject({ name: z.string(), networkServices: z.array(z.string().max(70)).max(5_000) });
+
+/** What a plugin is called, and which DNS-SD types it asks for. */
+export type Greeting = z.infer<typeof greeting>;
 
 const problems = z.array(z.string().max(1_000)).max(20);
 

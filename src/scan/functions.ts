@@ -4,7 +4,7 @@ import type { ClassDevice } from "./tree.ts";
 
 /** A function found under a kernel class. */
 export interface FoundFunction {
-  readonly function: Exclude<Device["function"], "usb">;
+  readonly function: Exclude<Device["function"], "usb" | "network">;
   readonly at: ClassDevice;
   /** `missing`: it should have a node, but `/dev` has none, so it is being set up or on its way out. */
   readonly nodes: readonly DeviceNode[] | "missing";

@@ -5,6 +5,8 @@ export type {
   DeviceFunction,
   DeviceNode,
   Ieee802154Facts,
+  NetworkFacts,
+  NetworkOffer,
   PlatformFacts,
   UsbFacts,
   UsbInterface,
@@ -13,6 +15,15 @@ export type {
 export type { Certainty, Evidence, Identity, Mode, RadioKind, SerialLine } from "../core/identity.ts";
 export type { Log } from "../core/log.ts";
 export type { Radio } from "../core/radio.ts";
-export type { Fingerprint, FingerprintMatch, PluginContext, ProbePort, ProbeResult, RadioDescription, RadioPlugin } from "./plugin.ts";
+export type {
+  Fingerprint,
+  FingerprintMatch,
+  NetworkFingerprint,
+  PluginContext,
+  ProbePort,
+  ProbeResult,
+  RadioDescription,
+  RadioPlugin,
+} from "./plugin.ts";
 export { definePlugin, pluginApiVersion } from "./plugin.ts";
 export { usbIdsOf } from "./usb-ids.ts";

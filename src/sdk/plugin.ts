@@ -77,6 +77,39 @@ export type Fingerprint =
   /** A bootloader: which radio it belongs to is told by its port and serial, not by itself. */
   | (FingerprintBase & { readonly says: "bootloader" });
 
+/** What a row asks of what offers itself on the network. All that is given must hold. */
+interface NetworkMatch {
+  /** DNS-SD type in lower case, `_slzb-06._tcp`. Services that anything may offer, such as `_http._tcp`, make no radio. */
+  readonly service: string;
+  /** Glob for the instance's name: `*` is any run of characters; ASCII case does not matter. */
+  readonly instance?: string;
+  /** Globs for values of its TXT record, by key in lower case. */
+  readonly text?: Readonly<Record<string, string>>;
+}
+
+interface NetworkRowBase extends NetworkMatch {
+  /** Unique within the plugin, `fingerprints` included. */
+  readonly id: string;
+  /** Left out where the row holds for many: then the `vn` of its TXT record is shown. */
+  readonly vendor?: string;
+  /** Left out where the row holds for many: then what its TXT record gives as board or model is shown. */
+  readonly model?: string;
+  readonly source: string;
+  readonly note?: string;
+}
+
+/** A declarative row for radios on the network. They are known by what they announce, and are never asked anything. */
+export type NetworkFingerprint =
+  | (NetworkRowBase & {
+      readonly says: "is";
+      readonly kinds: readonly RadioKind[];
+      readonly certainty: Certainty;
+      readonly alternatives?: readonly RadioKind[];
+      readonly adapter?: string;
+    })
+  | (NetworkRowBase & { readonly says: "may-be"; readonly kinds: readonly RadioKind[] })
+  | (NetworkRowBase & { readonly says: "is-not" });
+
 /** A leased, already opened serial port. Never a path or a descriptor. */
 export interface ProbePort {
   write(data: Uint8Array): Promise<void>;
@@ -115,6 +148,7 @@ export interface RadioPlugin {
   /** Lower-case letters, digits and `-`; unique. */
   readonly name: string;
   readonly fingerprints: readonly Fingerprint[];
+  readonly network?: readonly NetworkFingerprint[];
   /** Asks the radio itself, without changing its state, before its deadline. Resolves to undefined when the answer is not this plugin's protocol. */
   probe?(port: ProbePort, device: Device, context: PluginContext): Promise<ProbeResult | undefined>;
   /** Pure. */

@@ -112,6 +112,18 @@ describe("events", () => {
     expect(world.requests).toBe(4);
   });
 
+  test("what happens to radios on the network is nothing that happens to this node", async () => {
+    const world = createWorld();
+    const details = { kinds: "zigbee", port: "slzb-06.local:6638", attachment: "network" };
+    world.history.push(entry(1, { details }), entry(2, { type: "detached", details }), entry(3, { radioId: "local" }));
+    await apply(boot(world));
+    expect(world.server.size).toBe(1);
+    await world.clock.advance(120_000);
+    await apply(boot(world));
+    expect(world.server.size).toBe(1);
+    expect(world.cursor).toBe(3);
+  });
+
   test("nothing new, nothing asked", async () => {
     const world = createWorld();
     expect(await apply(boot(world))).toBeUndefined();

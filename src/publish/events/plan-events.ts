@@ -62,6 +62,8 @@ export function planRun({ entries }: EventRun): EventPlan {
 const news: ReadonlySet<HistoryEntry["type"]> = new Set(["attached", "detached", "reattached", "moved", "identified", "bootloader"]);
 
 function isNews(entry: HistoryEntry, before: HistoryEntry | undefined): boolean {
+  // A radio on the network is nothing that happens to this node: every node that hears it would tell of it.
+  if (entry.details["attachment"] === "network") return false;
   // A radio's coming already says what it is.
   const said = entry.type === "identified" && before?.type === "attached" && before.radioId === entry.radioId && before.at === entry.at;
   return news.has(entry.type) && !said;

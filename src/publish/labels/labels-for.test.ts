@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ambiguous, sampleRadio, sampleSnapshot, zigbee } from "../../../test/fixtures/sample-radios.ts";
+import type { Device } from "../../core/device.ts";
 import type { Identity } from "../../core/identity.ts";
 import type { Radio } from "../../core/radio.ts";
 import { type LabelOptions, labelsFor } from "./labels-for.ts";
@@ -14,6 +15,34 @@ const options: LabelOptions = {
 const absent = (since: string): Partial<Radio> => ({ presence: "absent", absentSince: since });
 const labels = (radios: readonly Radio[], changed: Partial<LabelOptions> = {}): Readonly<Record<string, string>> =>
   labelsFor(sampleSnapshot(radios), { ...options, ...changed }, now).labels;
+
+const networkDevice: Device = {
+  sysPath: "network/slzb-06.local:6638",
+  function: "network",
+  nodes: [],
+  network: {
+    service: "_slzb-06._tcp",
+    instance: "slzb-06",
+    text: {},
+    host: "slzb-06.local",
+    port: 6_638,
+    addresses: ["192.0.2.7"],
+    others: [],
+    links: ["home"],
+  },
+};
+
+test("a radio on the network is nothing that the node has: no label, no alias, no annotation, no grace", () => {
+  const thread: Identity = { ...zigbee, kinds: ["thread"] };
+  const described = { ...options, describe: () => ({ said: "by a plugin" }) };
+  for (const changes of [{}, { presence: "absent" as const, absentSince: new Date(now - 1_000).toISOString() }]) {
+    const radio = sampleRadio("network-1", { device: networkDevice, identity: thread, ...changes });
+    expect(labelsFor(sampleSnapshot([radio]), described, now)).toEqual({ labels: {}, annotations: {}, wakeAt: undefined });
+    expect(labelsFor(sampleSnapshot([sampleRadio("a"), radio]), options, now)).toEqual(
+      labelsFor(sampleSnapshot([sampleRadio("a")]), options, now),
+    );
+  }
+});
 
 describe("labels", () => {
   test("one radio", () => {

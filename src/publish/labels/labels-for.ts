@@ -1,4 +1,5 @@
 /** What a node's labels and annotations have to be. Pure. */
+import { attachmentOf } from "../../core/device.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
 import { joinLabelTexts, longestLabel, toLabelText } from "./label-text.ts";
 import { radiosAnnotation } from "./radio-facts.ts";
@@ -27,13 +28,16 @@ export interface DesiredMetadata extends Metadata {
 
 /**
  * The whole set for a snapshot at `now` (milliseconds since the epoch). A radio counts while it is present, in whatever
- * mode, and for its grace after that; ambiguous and unknown ones are in the annotation only. Keys come sorted.
+ * mode, and for its grace after that; ambiguous and unknown ones are in the annotation only; those on the network are nowhere.
+ * Keys come sorted.
  */
 export function labelsFor(snapshot: Snapshot, options: LabelOptions, now: number): DesiredMetadata {
   const { prefix, aliases, graceMs, describe } = options;
   const counted: Radio[] = [];
   let wakeAt: number | undefined;
   for (const radio of snapshot.radios.values()) {
+    // Labels say what the node has, so that pods go there. What is on the network no node has more than another.
+    if (attachmentOf(radio.device) === "network") continue;
     const graceEnds = radio.presence === "present" ? undefined : graceEnd(radio, graceMs);
     if (graceEnds !== undefined && graceEnds <= now) continue;
     counted.push(radio);
