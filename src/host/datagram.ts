@@ -43,7 +43,7 @@ export interface DatagramAddress {
 /** Called for each datagram. `payload` and `source.bytes` are views that are overwritten after the call. */
 export type DatagramListener = (payload: Uint8Array, source: DatagramAddress, meta: DatagramMeta) => void;
 
-export interface DatagramMeta {
+interface DatagramMeta {
   /** The kernel's time of arrival in milliseconds with fractions (SO_TIMESTAMPNS), to order what came over several sockets. */
   readonly arrivedAt: number;
   /** It was longer than the buffer and is not whole. */
@@ -70,7 +70,7 @@ export interface DatagramLink {
   readonly index: number;
 }
 
-export interface GroupOptions {
+interface GroupOptions {
   readonly family: AddressFamily;
   readonly link: DatagramLink;
   /** A multicast group; or 255.255.255.255, to hear broadcasts: then those sent by this host, this socket's too, are among them. */
@@ -80,7 +80,7 @@ export interface GroupOptions {
   readonly hops: number;
 }
 
-export interface ReplyOptions {
+interface ReplyOptions {
   readonly family: AddressFamily;
   readonly link: DatagramLink;
   readonly hops: number;

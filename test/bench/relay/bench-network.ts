@@ -1,8 +1,8 @@
 /** Links with a host on each and one or two routers between them, each in a network namespace of its own. */
 import { type NetworkNamespace, openNetworkNamespace } from "../../light/network-namespaces.ts";
 
-export const linkNames = ["lanA", "lanB", "lanC"] as const;
-export type LinkName = (typeof linkNames)[number];
+const linkNames = ["lanA", "lanB", "lanC"] as const;
+type LinkName = (typeof linkNames)[number];
 
 export interface BenchNetwork extends Disposable {
   /** The interfaces of a router are called as the links, those of a host `eth0`. */

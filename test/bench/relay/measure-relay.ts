@@ -24,7 +24,7 @@ export interface Figures {
 }
 
 /** Two of it on the same links: frames for each packet at the far end, and back at the sender's. */
-export interface PairFigures {
+interface PairFigures {
   readonly far: number;
   readonly back: number;
 }

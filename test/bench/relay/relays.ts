@@ -9,7 +9,7 @@ export interface Relay {
   command(links: readonly string[], options?: RelayCommandOptions): string | undefined;
 }
 
-export interface RelayCommandOptions {
+interface RelayCommandOptions {
   /** As in everyday use, with the relay's own guards on. Default: off, where it has a switch. */
   readonly limits?: boolean;
 }
