@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""python-zeroconf, as Home Assistant uses it: `browse TYPE`, or `publish TYPE NAME ADDRESS…`. One line for each thing seen."""
+import signal
+import socket
+import sys
+import time
+
+from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, Zeroconf
+
+words = sys.argv[1:]
+zeroconf = Zeroconf(ip_version=IPVersion.All)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+class Listener:
+    def add_service(self, zeroconf, kind, name):
+        info = zeroconf.get_service_info(kind, name, 3000)
+        print("added", name, info and f"{info.server} {info.port} {' '.join(info.parsed_addresses())}", flush=True)
+
+    def update_service(self, zeroconf, kind, name):
+        print("updated", name, flush=True)
+
+    def remove_service(self, zeroconf, kind, name):
+        print("removed", name, flush=True)
+
+
+def pack(address):
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+
+
+try:
+    if words[0] == "browse":
+        ServiceBrowser(zeroconf, f"{words[1]}.local.", Listener())
+        print("browsing", flush=True)
+    else:
+        kind = f"{words[1]}.local."
+        info = ServiceInfo(kind, f"{words[2]}.{kind}", port=8123, addresses=[pack(each) for each in words[3:]], server=f"{words[2]}.local.")
+        zeroconf.register_service(info, allow_name_change=True)
+        print("published", info.name, flush=True)
+    while True:
+        time.sleep(1)
+finally:
+    zeroconf.close()
