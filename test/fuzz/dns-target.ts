@@ -3,9 +3,9 @@ import { decode } from "dns-packet";
 import { cutMessage } from "../../src/relay/dns/cut-message.ts";
 import { describeMessage } from "../../src/relay/dns/describe-message.ts";
 import type { DnsCut, DnsMessage } from "../../src/relay/dns/dns-message.ts";
-import { hostOf, splitServiceName } from "../../src/relay/dns/dns-name.ts";
 import { hashMessage } from "../../src/relay/dns/hash-message.ts";
 import { readMessage } from "../../src/relay/dns/read-message.ts";
+import { toNameParts } from "../../src/relay/mdns/name-parts.ts";
 import { packets } from "../fixtures/mdns-packets.ts";
 import type { FuzzTarget } from "./fuzz-target.ts";
 import type { Random } from "./random.ts";
@@ -44,8 +44,7 @@ function touch(message: DnsMessage): void {
   if (description.length > 200) throw new TypeError(`a description of ${description.length}`);
   for (const { name, dataNames } of message.records) {
     for (const each of [name, ...dataNames]) if (each.key.length > 1020) throw new TypeError("a key longer than names can be");
-    splitServiceName(name);
-    hostOf(name);
+    toNameParts(name.key);
   }
 }
 

@@ -6,7 +6,7 @@ import { homekit, packets } from "../../../test/fixtures/mdns-packets.ts";
 import { cutMessage } from "./cut-message.ts";
 import type { DnsCut, DnsMessage } from "./dns-message.ts";
 import { readMessage } from "./read-message.ts";
-import { writeMessage } from "./write-message.ts";
+import { pointerRecord, writeMessage } from "./write-message.ts";
 
 const keepAll: DnsCut = { droppedQuestions: new Set(), droppedRecords: new Set() };
 const without = (...records: number[]): DnsCut => ({ droppedQuestions: new Set(), droppedRecords: new Set(records) });
@@ -122,6 +122,26 @@ test("additional records that do not fit beside the answers are answered", () =>
   const parts = cutMessage(read(homekit), keepAll, { maximum: 200 }).map(read);
   expect(parts.every(({ records }) => records[0]?.section === "answer")).toBe(true);
   expect(parts.flatMap(({ records }) => records.map(({ type }) => type))).toEqual(read(homekit).records.map(({ type }) => type));
+});
+
+test("what follows a full packet is counted as what it is", () => {
+  const question = { name: ["local"], type: 1 };
+  const questions = [question, { name: ["x".repeat(63), "local"], type: 1 }, question];
+  const additional = [{ name: ["local"], type: 1, ttl: 120, data: [new Uint8Array(4)] }];
+  const parts = cutMessage(read(writeMessage({ response: true, questions, additional })), keepAll, { maximum: 94 }).map(read);
+  expect(parts.map(({ questions, records }) => [questions.length, records.map(({ section }) => section)])).toEqual([
+    [2, []],
+    [1, ["additional"]],
+  ]);
+});
+
+test("names that were taken back with a record are written again", () => {
+  const records = ["a", "b", "c", "d"].map((label) => pointerRecord([label, "one", "local"], [label, "two", "local"], 120));
+  const message = read(writeMessage({ response: true, answers: records }));
+  for (let maximum = 40; maximum < message.bytes.length; maximum += 1) {
+    const parts = cutMessage(message, keepAll, { maximum }).map(read);
+    expect(parts.flatMap((part) => content(part))).toEqual(content(message));
+  }
 });
 
 test("a probe is never split, and a record that is too long goes alone", () => {
