@@ -3,20 +3,23 @@ import { describeSsdp } from "../../src/relay/ssdp/describe-ssdp.ts";
 import { describeWsd } from "../../src/relay/ssdp/describe-wsd.ts";
 import { readSsdp } from "../../src/relay/ssdp/read-ssdp.ts";
 import { readWsd } from "../../src/relay/ssdp/read-wsd.ts";
-import { ssdpPackets, wsdPackets } from "../fixtures/search-packets.ts";
 import type { FuzzTarget, WorkClock } from "./fuzz-target.ts";
 import type { Random } from "./random.ts";
+import { ssdpJunk, ssdpSamples, wsdJunk, wsdSamples } from "./ssdp-corpus.ts";
+
+const toPackets = (samples: readonly { readonly text: string }[]): readonly Uint8Array[] =>
+  samples.map(({ text }) => Buffer.from(text, "latin1"));
 
 export const ssdpTarget: FuzzTarget = {
   name: "ssdp",
-  corpus: ssdpPackets,
+  corpus: toPackets([...ssdpSamples, ...ssdpJunk]),
   mutate: mutateLines,
   check: (packet, _random, clock) => checkReader({ read: readSsdp, describe: describeSsdp }, packet, clock),
 };
 
 export const wsdTarget: FuzzTarget = {
   name: "wsd",
-  corpus: wsdPackets,
+  corpus: toPackets([...wsdSamples, ...wsdJunk]),
   mutate: mutateTags,
   check: (packet, _random, clock) => checkReader({ read: readWsd, describe: describeWsd }, packet, clock),
 };
