@@ -63,6 +63,17 @@ test("create posts to the collection", async () => {
   expect(server.requests[0]).toMatchObject({ method: "POST", body: '{"kind":"Event"}', headers: { "content-type": "application/json" } });
 });
 
+test("replace puts the whole object", async () => {
+  const { kube, server } = await kubeAgainst([{ type: "reply", status: 200, body: node }]);
+  expect(await kube.replace("/api/v1/nodes/n1", { kind: "Node" }, signal)).toEqual(node);
+  expect(server.requests[0]).toMatchObject({
+    method: "PUT",
+    url: "/api/v1/nodes/n1",
+    body: '{"kind":"Node"}',
+    headers: { "content-type": "application/json" },
+  });
+});
+
 test.for([
   [401, "Unauthorized", "kube.unauthorized"],
   [403, "Forbidden", "kube.forbidden"],

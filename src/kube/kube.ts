@@ -1,4 +1,4 @@
-/** Access to the API server: four verbs, nothing kept but connections. */
+/** Access to the API server: five verbs, nothing kept but connections. */
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { AerialError, hasCode } from "../core/errors.ts";
@@ -28,6 +28,11 @@ export interface Kube extends AsyncDisposable {
   apply(request: Apply, signal: AbortSignal): Promise<KubeObject>;
   /** `path` is the collection's. Throws `kube.conflict` with `details.reason` `AlreadyExists` when the name is taken. */
   create(path: string, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /**
+   * Puts the whole object in the place of the stored one, whose `metadata.resourceVersion` it must carry: throws
+   * `kube.conflict` when that has changed since it was read.
+   */
+  replace(path: string, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /**
    * Resolves once the server has accepted to tell changes as they happen; the stream is to be read, and ends when the
    * server ends it, which it does every few minutes: then watch again from the last resourceVersion. Throws
@@ -99,6 +104,8 @@ export async function openKube(dependencies: KubeDependencies, signal: AbortSign
       ),
     create: (path, object, outer) =>
       request({ method: "POST", path, body: { type: "application/json", text: JSON.stringify(object) } }, outer),
+    replace: (path, object, outer) =>
+      request({ method: "PUT", path, body: { type: "application/json", text: JSON.stringify(object) } }, outer),
     watch: (path, query, outer) => openWatch({ path, query, clock, open: send }, outer),
     [Symbol.asyncDispose]() {
       sender[Symbol.dispose]();
