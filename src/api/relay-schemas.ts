@@ -1,6 +1,6 @@
 /** JSON Schema of the relay's routes. */
 import type { RelayProtocol, RelayVerdict } from "../core/relay.ts";
-import { count, errors, list, object, text, texts, word } from "./schema-words.ts";
+import { count, errors, flag, list, object, text, texts, word } from "./schema-words.ts";
 
 // As records, so that none of the words can be forgotten.
 const protocols = Object.keys({ mdns: 0, ssdp: 0, wsd: 0, sonos: 0 } satisfies Record<RelayProtocol, 0>);
@@ -60,12 +60,13 @@ const service = object(
     port: count,
     addresses: texts,
     text: { type: "object", additionalProperties: text },
+    unresolved: flag,
     link: text,
     lastSeen: text,
     expires: text,
     relayedTo: texts,
   },
-  ["host", "port"],
+  ["host", "port", "unresolved"],
 );
 
 /** A word somebody types to find something by. */

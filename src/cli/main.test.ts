@@ -232,8 +232,8 @@ describe("with a daemon", () => {
     const { code, stdout } = await run("devices", "-s", one.socket);
     expect(code).toBe(0);
     expect(stdout).toBe(
-      "NAME       KIND    MODEL                  STATE    DEVICE        PORT  SERIAL\n" +
-        "acme-0001  zigbee  Acme Stick \\u{1b}[31m  present  /dev/ttyUSB0  -     -\n",
+      "NAME       KIND    MODEL                  STATE    ATTACHED  DEVICE        PORT  SERIAL\n" +
+        "acme-0001  zigbee  Acme Stick \\u{1b}[31m  present  local     /dev/ttyUSB0  -     -\n",
     );
   });
 

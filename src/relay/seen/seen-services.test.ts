@@ -79,6 +79,19 @@ describe("a DNS-SD instance", () => {
     expect(contents(seen, 9).map(({ instance }) => instance)).toEqual(["Kitchen Bridge", "ÉTÉ", "été"]);
   });
 
+  it("is unresolved until its SRV and its TXT were heard", () => {
+    const seen = createSeenServices();
+    for (const record of [2, 0, 1]) {
+      const [row] = contents(seen, 0);
+      if (row !== undefined) expect(row.unresolved).toBe(true);
+      hear(seen, bridge.slice(record, record + 1), hearing(0));
+    }
+    expect(contents(seen, 0)[0]).not.toHaveProperty("unresolved");
+    hear(seen, [{ name: ["Kitchen Bridge", "_hap", "_tcp", "local"], text: ["md=Bridge", "c#=2"], ttl: 0 }], hearing(0));
+    seen.expire(1_000);
+    expect(contents(seen, 1_000)).toMatchObject([{ unresolved: true, text: {} }]);
+  });
+
   it("is two on two links", () => {
     const seen = createSeenServices();
     hear(seen, bridge, hearing(0));

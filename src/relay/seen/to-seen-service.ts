@@ -27,13 +27,15 @@ type Facts = Omit<SeenService, "link" | "lastSeen" | "expires" | "relayedTo">;
 
 function instanceFacts({ link, service, name, srv, text }: SeenInstance, { at }: Moment): Facts {
   const held = srv !== undefined && srv.goneAt > at ? srv : undefined;
+  const said = text !== undefined && text.goneAt > at ? text : undefined;
   return {
     protocol: "mdns",
     service,
     instance: name,
     ...(held === undefined ? {} : { host: held.host, port: held.port }),
     addresses: held === undefined ? [] : addressTexts(link.hosts.get(held.targetKey)?.addresses ?? [], at),
-    text: text !== undefined && text.goneAt > at ? (text.pairs ??= readTextRecord(text.data, service)) : {},
+    text: said === undefined ? {} : (said.pairs ??= readTextRecord(said.data, service)),
+    ...(held === undefined || said === undefined ? { unresolved: true } : {}),
   };
 }
 
