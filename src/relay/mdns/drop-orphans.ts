@@ -24,29 +24,30 @@ interface Fate {
  */
 export function dropOrphans(trimming: Trimming): void {
   dropUnreachable(trimming);
-  const servers = fatesBy(trimming, ({ role, instanceKey }) => (role === "server" ? instanceKey : undefined));
-  drop(trimming, ({ role, instanceKey }) => (role === "pointer" || role === "instance" ? servers.get(instanceKey ?? "") : undefined));
-  const targets = fatesBy(trimming, ({ role, hostKey }) => (role === "server" ? hostKey : undefined));
-  drop(trimming, ({ role, hostKey }) => (role === "address" || role === "host" ? targets.get(hostKey ?? "") : undefined));
+  const servers = fatesBy(trimming, ({ role, instance }) => (role === "server" ? instance?.key : undefined));
+  drop(trimming, ({ role, instance }) => (role === "pointer" || role === "instance" ? servers.get(instance?.key ?? "") : undefined));
+  const targets = fatesBy(trimming, ({ role, host }) => (role === "server" ? host?.key : undefined));
+  drop(trimming, ({ role, host }) => (role === "address" || role === "host" ? targets.get(host?.key ?? "") : undefined));
   dropDeviceInfo(trimming);
 }
 
 type Facts = MessageFacts["records"][number];
 
 function dropUnreachable(trimming: Trimming): void {
-  const addresses = fatesBy(trimming, ({ role, hostKey }) => (role === "address" ? hostKey : undefined));
+  const addresses = fatesBy(trimming, ({ role, host }) => (role === "address" ? host?.key : undefined));
   const isUnreachable = (hostKey: string): boolean => addresses.get(hostKey)?.reason === "scope" && !trimming.hasUsableAddress(hostKey);
-  drop(trimming, ({ role, hostKey }) => {
-    if ((role !== "server" && role !== "host") || hostKey === undefined || !isUnreachable(hostKey)) return undefined;
-    return addresses.get(hostKey);
+  drop(trimming, ({ role, host }) => {
+    if ((role !== "server" && role !== "host") || host === undefined || !isUnreachable(host.key)) return undefined;
+    return addresses.get(host.key);
   });
 }
 
 /** `_device-info._tcp` only says more of a host that offers something else under the same name. */
 function dropDeviceInfo(trimming: Trimming): void {
-  const isInfo = ({ named }: Facts): boolean => named.services[0] === "_device-info._tcp";
-  const others = fatesBy(trimming, (facts) => (isInfo(facts) ? undefined : facts.named.instance));
-  drop(trimming, (facts) => (isInfo(facts) ? others.get(facts.named.instance ?? "") : undefined));
+  const isInfo = ({ subject }: Facts): boolean => subject.services[0] === "_device-info._tcp";
+  if (!trimming.facts.records.some(isInfo)) return;
+  const others = fatesBy(trimming, (facts) => (isInfo(facts) ? undefined : facts.subject.instance));
+  drop(trimming, (facts) => (isInfo(facts) ? others.get(facts.subject.instance ?? "") : undefined));
 }
 
 function fatesBy({ facts, records }: Trimming, keyOf: (record: Facts) => string | undefined): ReadonlyMap<string, Fate> {

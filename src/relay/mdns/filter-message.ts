@@ -1,9 +1,9 @@
 /** What of an mDNS message crosses from one link to another: by rules, by scope, and with regard to hosts that live on both. */
 import type { AddressFamily, RelayVerdict } from "../../core/relay.ts";
-import type { DnsCut, DnsMessage } from "../dns/dns-message.ts";
-import type { PairRules, RelaySubject } from "../rules/relay-rule.ts";
+import type { DnsCut, DnsMessage, DnsName } from "../dns/dns-message.ts";
+import type { PairRules } from "../rules/relay-rule.ts";
 import { dropOrphans } from "./drop-orphans.ts";
-import { type MessageFacts, messageFacts, type Named } from "./message-facts.ts";
+import { type MessageFacts, messageFacts } from "./message-facts.ts";
 
 /** The crossing a message is held against. */
 export interface FilterContext {
@@ -37,10 +37,10 @@ const everythingCrosses: FilterResult = { cut: { droppedQuestions: new Set(), dr
  * compare (§8.2); then both announce, and the conflict is settled as §9 says, with whatever of the announcements crosses.
  */
 export function filterMessage(message: DnsMessage, context: FilterContext): FilterResult {
-  const facts = messageFacts(message);
-  const homes = createHomes(message, facts, context);
+  const facts = messageFacts(message, context);
+  const homes = createHomes(facts, context);
   const questions = judgeQuestions(message, facts, { context, homes });
-  const records = judgeRecords(message, facts, { context, homes });
+  const records = judgeRecords(facts, { context, homes });
   if (questions.size === 0 && records.size === 0) return everythingCrosses;
   if (message.response) dropOrphans({ message, facts, records, hasUsableAddress: (host) => context.hasUsableAddress?.(host) === true });
   const dropped: Partial<Record<DropReason, number>> = {};
@@ -59,55 +59,48 @@ interface Judging {
 }
 
 /** Whether a host lives on both links. */
-type Homes = (hostKey: string) => boolean;
+type Homes = (host: DnsName) => boolean;
 
 /**
  * RFC 6762 §6.2: an address that is not valid on a link is not announced there, and §10.2: what is announced is the whole
  * truth. So where a host is at home it speaks for itself; copies of what it says elsewhere would flush that, and back.
  */
-function createHomes(message: DnsMessage, facts: MessageFacts, context: FilterContext): Homes {
+function createHomes(facts: MessageFacts, context: FilterContext): Homes {
   const known = new Map<string, boolean>();
-  for (const { hostKey, address, unusable } of facts.records) {
-    if (hostKey !== undefined && address !== undefined && !unusable && context.onEgress(address)) known.set(hostKey, true);
+  for (const { host, address, unusable } of facts.records) {
+    if (host !== undefined && address !== undefined && !unusable && context.onEgress(address)) known.set(host.key, true);
   }
-  return (hostKey) => {
-    const found = known.get(hostKey) ?? context.isMultiHomed(hostKey);
-    known.set(hostKey, found);
+  return ({ key }) => {
+    const found = known.get(key) ?? context.isMultiHomed(key);
+    known.set(key, found);
     return found;
   };
 }
 
 function judgeQuestions(message: DnsMessage, facts: MessageFacts, { context, homes }: Judging): Drops {
   const drops: Drops = new Map();
-  for (const [index, { named, hostKey, unusable }] of facts.questions.entries()) {
+  for (const [index, { subject, host, unusable }] of facts.questions.entries()) {
     if (unusable) drops.set(index, "scope");
-    // An answer to a one-shot query repeats its question (RFC 6762 §6.7).
-    else if (!context.pair.allows(subject(named, message.response ? "offer" : "ask", context))) drops.set(index, "rule");
-    else if (hostKey !== undefined && isProbed(message, hostKey) && homes(hostKey)) drops.set(index, "multi-homed");
+    else if (!context.pair.allows(subject)) drops.set(index, "rule");
+    else if (host !== undefined && isProbed(message, host) && homes(host)) drops.set(index, "multi-homed");
   }
   return drops;
 }
 
 /** RFC 6762 §8.2: a probe proposes its records in the authority section. */
-function isProbed(message: DnsMessage, key: string): boolean {
-  return message.records.some(({ section, name }) => section === "authority" && name.key === key);
+function isProbed({ records }: DnsMessage, { key }: DnsName): boolean {
+  return records.some(({ section, name }) => section === "authority" && name.key === key);
 }
 
-function judgeRecords(message: DnsMessage, facts: MessageFacts, { context, homes }: Judging): Drops {
+function judgeRecords(facts: MessageFacts, { context, homes }: Judging): Drops {
   const drops: Drops = new Map();
-  const direction = message.response ? "offer" : "ask";
-  for (const [index, { role, named, hostKey, unusable }] of facts.records.entries()) {
+  for (const [index, { role, subject, host, unusable }] of facts.records.entries()) {
     if (role === "option") continue;
-    const isHosts = role === "address" || role === "host";
     if (unusable) drops.set(index, "scope");
-    else if (!context.pair.allows(subject(named, direction, context))) drops.set(index, "rule");
-    else if (isHosts && hostKey !== undefined && homes(hostKey)) drops.set(index, "multi-homed");
+    else if (!context.pair.allows(subject)) drops.set(index, "rule");
+    else if ((role === "address" || role === "host") && host !== undefined && homes(host)) drops.set(index, "multi-homed");
   }
   return drops;
-}
-
-function subject(named: Named, direction: RelaySubject["direction"], { family, source }: FilterContext): RelaySubject {
-  return { ...named, protocol: "mdns", family, direction, source };
 }
 
 /** Whether what is left says nothing by itself: a query without its questions, an answer without its records, options alone. */

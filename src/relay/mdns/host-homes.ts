@@ -2,7 +2,6 @@
 import { addressKey } from "../address.ts";
 import { type DnsMessage, recordType } from "../dns/dns-message.ts";
 import { isUsableAddress } from "./is-usable-address.ts";
-import { messageFacts } from "./message-facts.ts";
 
 export interface HostHomes {
   /** Takes note of a message that was sent by a host on `link`. `now` in monotonic milliseconds, here and below. */
@@ -57,20 +56,20 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
     return home;
   };
 
-  const learnAnswers = (message: DnsMessage, link: string, now: number): void => {
-    for (const [index, { role, hostKey, address }] of messageFacts(message).records.entries()) {
-      const record = message.records[index];
-      if (role !== "address" || hostKey === undefined || address === undefined || record === undefined) continue;
-      if (record.ttl === 0) forgetAddress(hostKey, link, addressKey(address));
+  const learnAnswers = ({ records, bytes }: DnsMessage, link: string, now: number): void => {
+    for (const { type, name, ttl, flush, dataStart, end } of records) {
+      if (type !== recordType.A && type !== recordType.AAAA) continue;
+      const address = bytes.subarray(dataStart, end);
+      if (ttl === 0) forgetAddress(name.key, link, addressKey(address));
       // Without the flush bit it is no claim to the name (RFC 6762 §10.2).
-      else if (record.flush) {
-        const home = homeOf(hostKey, link);
+      else if (flush) {
+        const home = homeOf(name.key, link);
         home.since = Math.min(home.since, now);
         home.last = now;
-        const expires = now + Math.min(record.ttl * 1000, longestLifeMs);
-        home.addresses.delete(addressKey(address));
+        const key = addressKey(address);
+        home.addresses.delete(key);
         evict(home.addresses, mostAddresses);
-        home.addresses.set(addressKey(address), { expires, usable: isUsableAddress(address) });
+        home.addresses.set(key, { expires: now + Math.min(ttl * 1000, longestLifeMs), usable: isUsableAddress(address) });
       }
     }
   };
@@ -82,11 +81,11 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
   };
 
   const learnProbe = (message: DnsMessage, link: string, now: number): void => {
-    for (const { hostKey } of messageFacts(message).questions) {
-      if (hostKey === undefined || !proposesAddress(message, hostKey)) continue;
-      const home = homeOf(hostKey, link);
+    for (const { name } of message.questions) {
+      if (!proposesAddress(message, name.key)) continue;
+      const home = homeOf(name.key, link);
       home.probed = now;
-      for (const [other, elsewhere] of hosts.get(hostKey) ?? []) {
+      for (const [other, elsewhere] of hosts.get(name.key) ?? []) {
         if (other === link || now - elsewhere.probed > probedTogetherMs) continue;
         home.bootingUntil = now + bootingMs;
         elsewhere.bootingUntil = now + bootingMs;

@@ -1,30 +1,25 @@
 /** What each question and record of a message is about, worked out once for all the links it may cross to. */
+import type { AddressFamily } from "../../core/relay.ts";
 import { type DnsMessage, type DnsName, type DnsRecord, recordType } from "../dns/dns-message.ts";
+import type { RelayDirection, RelaySubject } from "../rules/relay-rule.ts";
 import { isUsableAddress } from "./is-usable-address.ts";
-import { type NameParts, toNameParts } from "./name-parts.ts";
-
-/** What rules are asked about. */
-export interface Named {
-  readonly services: readonly string[];
-  readonly instance?: string;
-  readonly host?: string;
-}
+import { isLinkLocalReverse, type NameParts, toNameParts, toText } from "./name-parts.ts";
 
 export interface QuestionFacts {
-  readonly named: Named;
-  /** The host asked for, as `DnsName.key`. */
-  readonly hostKey?: string;
+  readonly subject: RelaySubject;
+  /** The host asked for. */
+  readonly host?: DnsName;
   /** A reverse name that means nothing on another link. */
   readonly unusable: boolean;
 }
 
 export interface RecordFacts {
   readonly role: "pointer" | "server" | "instance" | "address" | "host" | "option" | "other";
-  readonly named: Named;
-  /** The instance it describes or points at, as `DnsName.key`. */
-  readonly instanceKey?: string;
+  readonly subject: RelaySubject;
+  /** The instance it describes or points at. */
+  readonly instance?: DnsName;
   /** The host it belongs to, or that an SRV record targets. */
-  readonly hostKey?: string;
+  readonly host?: DnsName;
   readonly address?: Uint8Array;
   /** It says something that does not hold on another link. */
   readonly unusable: boolean;
@@ -35,70 +30,126 @@ export interface MessageFacts {
   readonly records: readonly RecordFacts[];
 }
 
-const remembered = new WeakMap<DnsMessage, MessageFacts>();
+export interface Sender {
+  readonly family: AddressFamily;
+  readonly source: Uint8Array;
+}
 
-/** The same message gives the same facts. */
-export function messageFacts(message: DnsMessage): MessageFacts {
-  const known = remembered.get(message);
-  if (known !== undefined) return known;
-  const names = new Map<DnsName, NameParts>();
-  const partsOf = (name: DnsName): NameParts => {
-    const found = names.get(name) ?? toNameParts(name);
-    names.set(name, found);
-    return found;
-  };
+/** Of the last message, which goes from link to link before the next one. A WeakMap would cost more than the facts. */
+let last: { readonly message: DnsMessage; readonly facts: MessageFacts } | undefined;
+
+/** The same message, asked about in a row, gives the same facts. */
+export function messageFacts(message: DnsMessage, sender: Sender): MessageFacts {
+  if (last?.message === message) return last.facts;
+  const reader = new FactsReader(message, sender);
   const facts = {
-    questions: message.questions.map(({ name }) => questionFacts(name.key, partsOf(name))),
-    records: message.records.map((record) => recordFacts(record, message.bytes, partsOf)),
+    questions: message.questions.map(({ name }) => reader.question(name)),
+    records: message.records.map((record) => reader.record(record)),
   };
-  remembered.set(message, facts);
+  last = { message, facts };
   return facts;
 }
 
-function questionFacts(key: string, parts: NameParts): QuestionFacts {
-  const unusable = parts.kind === "reverse" && parts.linkLocal;
-  return parts.kind === "host" ? { named: toNamed(parts), hostKey: key, unusable } : { named: toNamed(parts), unusable };
-}
+/** Its names become text when a rule asks for them. */
+class NamedSubject implements RelaySubject {
+  readonly protocol = "mdns";
+  readonly family: AddressFamily;
+  readonly source: Uint8Array;
+  readonly direction: RelayDirection;
+  readonly services: readonly string[];
+  readonly #instance: string | undefined;
+  readonly #host: string | undefined;
 
-function recordFacts(record: DnsRecord, bytes: Uint8Array, partsOf: (name: DnsName) => NameParts): RecordFacts {
-  const { name, type, target } = record;
-  if (type === recordType.OPT) return { role: "option", named: nothing, unusable: false };
-  const parts = partsOf(name);
-  if (type === recordType.PTR && target !== undefined) return pointerFacts(target, parts, partsOf(target));
-  const named = toNamed(parts);
-  if (parts.kind === "instance") {
-    if (type !== recordType.SRV || target === undefined) return { role: "instance", named, instanceKey: name.key, unusable: false };
-    const to = partsOf(target);
-    const server = to.kind === "host" ? { ...named, host: to.host } : named;
-    return { role: "server", named: server, instanceKey: name.key, hostKey: target.key, unusable: false };
+  constructor(message: { readonly sender: Sender; readonly direction: RelayDirection }, about: About) {
+    this.family = message.sender.family;
+    this.source = message.sender.source;
+    this.direction = message.direction;
+    this.services = about.services;
+    this.#instance = about.instance;
+    this.#host = about.host;
   }
-  if (parts.kind !== "host") return { role: "other", named, unusable: parts.kind === "reverse" && parts.linkLocal };
-  if (type !== recordType.A && type !== recordType.AAAA) return { role: "host", named, hostKey: name.key, unusable: false };
-  const address = bytes.subarray(record.dataStart, record.end);
-  return { role: "address", named, hostKey: name.key, address, unusable: !isUsableAddress(address) };
-}
 
-function pointerFacts(target: DnsName, parts: NameParts, to: NameParts): RecordFacts {
-  if (parts.kind === "reverse") {
-    return {
-      role: "host",
-      named: { services: [], ...("host" in to && { host: to.host }) },
-      hostKey: target.key,
-      unusable: parts.linkLocal,
-    };
+  get instance(): string | undefined {
+    return this.#instance === undefined ? undefined : toText(this.#instance);
   }
-  const own = parts.kind === "type" || parts.kind === "instance" ? [parts.service] : [];
-  const pointed = "service" in to ? [to.service] : [];
-  // A pointer from one type to an instance of another is about both.
-  const services = own[0] === pointed[0] ? own : [...own, ...pointed];
-  if (to.kind !== "instance") return { role: "pointer", named: { services }, unusable: false };
-  return { role: "pointer", named: { services, instance: to.instance }, instanceKey: target.key, unusable: false };
+
+  get host(): string | undefined {
+    return this.#host === undefined ? undefined : toText(this.#host);
+  }
 }
 
-const nothing: Named = { services: [] };
+/** `instance` and `host` as in keys. */
+interface About {
+  readonly services: readonly string[];
+  readonly instance?: string | undefined;
+  readonly host?: string | undefined;
+}
 
-function toNamed(parts: NameParts): Named {
-  if (parts.kind === "host") return { services: [], host: parts.host };
-  if (parts.kind === "instance") return { services: [parts.service], instance: parts.instance };
-  return "service" in parts ? { services: [parts.service] } : nothing;
+const nothing: About = { services: [] };
+
+class FactsReader {
+  readonly #bytes: Uint8Array;
+  readonly #names = new Map<DnsName, NameParts>();
+  readonly #context: { readonly sender: Sender; readonly direction: RelayDirection };
+
+  constructor(message: DnsMessage, sender: Sender) {
+    this.#bytes = message.bytes;
+    // An answer to a one-shot query repeats its question (RFC 6762 §6.7), which asks nobody there.
+    this.#context = { sender, direction: message.response ? "offer" : "ask" };
+  }
+
+  question(name: DnsName): QuestionFacts {
+    const parts = this.#partsOf(name);
+    const subject = this.#subject(toAbout(parts));
+    if (parts.kind === "host") return { subject, host: name, unusable: false };
+    return { subject, unusable: parts.kind === "reverse" && isLinkLocalReverse(name.key) };
+  }
+
+  record(record: DnsRecord): RecordFacts {
+    const { name, type, target } = record;
+    if (type === recordType.OPT) return { role: "option", subject: this.#subject(nothing), unusable: false };
+    const parts = this.#partsOf(name);
+    if (type === recordType.PTR && target !== undefined) return this.#pointer(record, parts, target);
+    if (parts.kind === "instance" && type === recordType.SRV && target !== undefined) {
+      const to = this.#partsOf(target);
+      const subject = this.#subject({ services: parts.services, instance: parts.own, ...(to.kind === "host" && { host: to.own }) });
+      return { role: "server", subject, instance: name, host: target, unusable: false };
+    }
+    const subject = this.#subject(toAbout(parts));
+    if (parts.kind === "instance") return { role: "instance", subject, instance: name, unusable: false };
+    if (parts.kind !== "host") return { role: "other", subject, unusable: parts.kind === "reverse" && isLinkLocalReverse(name.key) };
+    if (type !== recordType.A && type !== recordType.AAAA) return { role: "host", subject, host: name, unusable: false };
+    const address = this.#bytes.subarray(record.dataStart, record.end);
+    return { role: "address", subject, host: name, address, unusable: !isUsableAddress(address) };
+  }
+
+  #pointer({ name }: DnsRecord, parts: NameParts, target: DnsName): RecordFacts {
+    const to = this.#partsOf(target);
+    if (parts.kind === "reverse") {
+      const subject = this.#subject(to.kind === "host" ? { services: [], host: to.own } : nothing);
+      return { role: "host", subject, host: target, unusable: isLinkLocalReverse(name.key) };
+    }
+    const own = parts.kind === "types" ? [] : parts.services;
+    // A pointer from one type to an instance of another is about both.
+    const services = own[0] === to.services[0] ? own : [...own, ...to.services];
+    if (to.kind !== "instance") return { role: "pointer", subject: this.#subject({ services }), unusable: false };
+    return { role: "pointer", subject: this.#subject({ services, instance: to.own }), instance: target, unusable: false };
+  }
+
+  #partsOf(name: DnsName): NameParts {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    const parts = toNameParts(name.key);
+    this.#names.set(name, parts);
+    return parts;
+  }
+
+  #subject(about: About): RelaySubject {
+    return new NamedSubject(this.#context, about);
+  }
+}
+
+function toAbout({ kind, services, own }: NameParts): About {
+  if (kind === "host") return { services, host: own };
+  return kind === "instance" ? { services, instance: own } : { services };
 }

@@ -31,9 +31,9 @@ export interface RelaySubject {
   /** `_hap._tcp` or a UPnP type, lower case. Several where one message names several. Empty when it names none. */
   readonly services: readonly string[];
   /** Plain text, lower case. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Without `.local`, lower case. */
-  readonly host?: string;
+  readonly host?: string | undefined;
 }
 
 /** The rules as they hold between two links in one direction. */
