@@ -54,6 +54,8 @@ describe("daemonset/base", () => {
       "daemonset",
       "namespace",
       "role",
+      "role",
+      "rolebinding",
       "rolebinding",
       "serviceaccount",
       "validatingadmissionpolicy",
@@ -109,7 +111,7 @@ describe("aerial's rights", () => {
 
   test.each([
     ["default", ["events.events.k8s.io [] [] [create]", "nodes [] [] [get watch patch]"]],
-    ["aerial", ["nodes [] [] [get watch patch]"]],
+    ["aerial", ["leases.coordination.k8s.io [] [] [create get update watch]", "nodes [] [] [get watch patch]"]],
     ["kube-system", ["nodes [] [] [get watch patch]"]],
   ])("in %s are what every account has, and exactly %j", async (namespace, expected) => {
     const everybody = await rights("system:serviceaccount:aerial:nobody", namespace);
@@ -142,6 +144,22 @@ describe("aerial's rights", () => {
       aerial.request(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`, { method: "POST", body: event });
     expect(await create("default")).toMatchObject({ status: 201 });
     expect((await create("aerial")).status).toBe(403);
+  });
+
+  test("suffice to take, renew and watch a Lease beside its pods, and none elsewhere", async () => {
+    const collection = "/apis/coordination.k8s.io/v1/namespaces/aerial/leases";
+    const lease = { metadata: { name: "aerial-relay-home-iot" }, spec: { holderIdentity: "node-a" } };
+    const { metadata, ...made } = await aerial.fetch(collection, { method: "POST", body: lease });
+    const path = `${collection}?fieldSelector=metadata.name=${metadata.name}`;
+    const changes = aerial.watchFrom(path, metadata.resourceVersion, AbortSignal.timeout(10_000))[Symbol.asyncIterator]();
+    const seen = changes.next();
+    const renewed = { ...made, metadata, spec: { holderIdentity: "node-a", leaseDurationSeconds: 6 } };
+    await aerial.fetch(`${collection}/${metadata.name}`, { method: "PUT", body: renewed });
+    expect(await seen).toMatchObject({ value: { type: "MODIFIED", object: { spec: { leaseDurationSeconds: 6 } } } });
+    await changes.return?.();
+    expect((await aerial.request(collection)).status).toBe(403);
+    expect((await aerial.request(`${collection}/${metadata.name}`, { method: "DELETE" })).status).toBe(403);
+    expect((await aerial.request(collection.replace("aerial", "kube-node-lease"), { method: "POST", body: lease })).status).toBe(403);
   });
 });
 
