@@ -86,7 +86,7 @@ function mutateDns(packet: Buffer, random: Random): Buffer {
     case 2: {
       const pointer = findPointer(copy, at);
       if (pointer !== undefined)
-        copy.writeUInt16BE(0xc000 | random.pick([random.below(Math.min(copy.length, 0x4000)), pointer, 12, 0]), pointer);
+        copy.writeUInt16BE(0xc000 | (0x3fff & random.pick([random.below(Math.min(copy.length, 0x4000)), pointer, 12, 0])), pointer);
       return copy;
     }
     case 3:

@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz:relay -- [--packets N] [--minutes M] [--seed N] [--target dns|ssdp|wsd] [--oracle dnspython] [--python PATH]`: packets as nobody
+ * `npm run fuzz:relay -- [--packets N] [--minutes M] [--seed N] [--target dns|ssdp|wsd|engine] [--oracle dnspython] [--python PATH]`: packets as nobody
  * means well sends them, against all that the relay reads. Ends with one line that says what was held; cases that failed are kept
  * in `seeds`, which the unit tests try for ever.
  */
@@ -7,6 +7,7 @@ import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
 import { parseArgs } from "node:util";
 import { createDnsTarget } from "./dns-target.ts";
+import { createEngineTarget } from "./engine-target.ts";
 import { askDnspython } from "./dnspython-judge.ts";
 import { type FuzzCase, makeCase, runCase } from "./fuzz-packet.ts";
 import { keepCase } from "./kept-cases.ts";
@@ -38,9 +39,13 @@ const collectGarbage = runInNewContext("gc") as () => void;
 
 const toJudge: Uint8Array[] = [];
 let judged = 0;
-const targets = [createDnsTarget(values.oracle === "dnspython" ? (packet) => toJudge.push(packet) : undefined), ssdpTarget, wsdTarget]
-  // Most of what comes is DNS.
-  .flatMap((target) => (target.name === "dns" ? [target, target, target] : [target]))
+const readers = [
+  createDnsTarget(values.oracle === "dnspython" ? (packet) => toJudge.push(packet) : undefined),
+  ssdpTarget,
+  wsdTarget,
+] as const;
+// Most of what comes is DNS.
+const targets = [readers[0], ...readers, createEngineTarget(readers)]
   .filter(({ name }) => values.target === undefined || name === values.target)
   .map((target) => ({ target, pool: [] as Uint8Array[] }));
 
