@@ -1,11 +1,13 @@
 /** Radios on the network, from what they announce to what they are taken for. */
 import { describe, expect, it } from "vitest";
+import { announcement, toResponse } from "../test/fixtures/dns-responses.ts";
 import { seenService } from "../test/fixtures/seen-services.ts";
 import type { Identity } from "../src/core/identity.ts";
 import { toDeviceView } from "../src/identify/device-view.ts";
 import { identify } from "../src/identify/identify.ts";
 import { claimsOf } from "../src/identify/match-fingerprint.ts";
 import { networkServicesOf } from "../src/plugins/plugin-runner.ts";
+import { createSeenServices } from "../src/relay/seen/seen-services.ts";
 import { toNetworkDevices } from "../src/scan/network-devices.ts";
 import { builtInPlugins } from "./index.ts";
 
@@ -163,6 +165,28 @@ it("is one radio under the three types of one socket", () => {
   expect(more).toEqual([]);
   expect(identity).toMatchObject({ kinds: ["zigbee"], adapter: "zstack", vendor: "XZG" });
   expect(identity?.evidence.map(({ rule }) => rule)).toEqual(["xzg-znp", "zigbee-gateway-znp", "zigstar-lan-znp", "xzg", "zigstar-lan"]);
+});
+
+it("is found by its packets, on every link that it is heard on, until it says goodbye", () => {
+  const seen = createSeenServices();
+  const text = ["version=1.0", "radio_type=znp", "serial_number=00124B0001020304", "board=UZG-01"];
+  const send = (link: string, at: number, ttl?: number): void => {
+    for (const service of ["_xzg._tcp", "_zigbee-gateway._tcp", "_zigstar_gw._tcp", "_http._tcp"]) {
+      const port = service === "_http._tcp" ? 80 : 6_638;
+      const records = announcement({ service, instance: "XZG-ABCD", host: "XZG-ABCD", port, text, ...(ttl === undefined ? {} : { ttl }) });
+      seen.hearDns(toResponse(records), { link, family: 4, source: Uint8Array.of(192, 0, 2, 7), at });
+    }
+  };
+  const devices = (at: number) => toNetworkDevices(seen.list(at, 0), wanted);
+  send("home", 0);
+  send("iot", 1);
+  expect(devices(1)).toMatchObject([
+    { network: { host: "XZG-ABCD.local", port: 6_638, links: ["home", "iot"], serial: "00124b0001020304" } },
+  ]);
+  send("home", 5_000, 0);
+  expect(devices(6_000)).toMatchObject([{ network: { links: ["iot"] } }]);
+  send("iot", 6_000, 0);
+  expect(devices(7_000)).toEqual([]);
 });
 
 it("says why in words", () => {

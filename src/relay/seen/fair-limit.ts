@@ -10,7 +10,7 @@ export interface FairLimit<Entry extends object> {
   remove(entry: Entry): void;
 }
 
-export interface FairPlace {
+interface FairPlace {
   readonly group: string;
   readonly owner: string;
   /** Milliseconds. */

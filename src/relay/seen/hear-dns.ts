@@ -18,7 +18,7 @@ import {
 } from "./seen-entries.ts";
 
 /** Called for each record that offers an instance, with its index: its PTR and its SRV. */
-export type OfferListener = (instance: SeenInstance, record: number) => void;
+type OfferListener = (instance: SeenInstance, record: number) => void;
 
 /** RFC 6763 §6.2 advises to stay below it; what comes after is not kept. */
 const longestText = 1_300;

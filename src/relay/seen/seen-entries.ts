@@ -34,14 +34,14 @@ export interface SeenHost {
   addresses: SeenAddress[];
 }
 
-export interface SeenSrv extends Detail {
+interface SeenSrv extends Detail {
   readonly targetKey: string;
   /** As heard, with `.local`. */
   readonly host: string;
   readonly port: number;
 }
 
-export interface SeenText extends Detail {
+interface SeenText extends Detail {
   readonly data: Uint8Array;
   /** Read when first asked for. */
   pairs?: Readonly<Record<string, string>>;
