@@ -71,7 +71,7 @@ function deviceFacts(view: DeviceView): Fact[] {
     ["reached by", view.function],
     ["device", describePlace(view)],
     ["address", view.bluetooth?.address],
-    ["attached", network && `over the network; no node has it more than another`],
+    ["attached", network && "over the network; no node has it more than another"],
     ["service", network && [network, ...network.others].map(({ service, instance }) => `${service} "${instance}"`).join(", ")],
     ["at", network?.addresses.join(" ")],
     ["heard on", network?.links.join(" ")],

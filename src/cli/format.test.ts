@@ -205,6 +205,39 @@ test("an explanation gives the verdict, its reasons and the facts", () => {
   expect(ambiguous[2]).toMatch(/bootloader/);
 });
 
+test("a radio on the network says where it is, on which links, and that it is no node's", () => {
+  const { usb: _usb, byId: _byId, port: _port, driver: _driver, ...rest } = radio;
+  const network: RadioView = {
+    ...rest,
+    id: "network-slzb-06-6638",
+    idBasis: "name",
+    function: "network",
+    attachment: "network",
+    devicePaths: [],
+    sysPath: "network/slzb-06.local:6638",
+    network: {
+      service: "_slzb-06._tcp",
+      instance: "slzb-06",
+      text: {},
+      host: "slzb-06.local",
+      port: 6_638,
+      addresses: ["192.0.2.7", "fd00::7"],
+      others: [{ service: "_zigbee-gateway._tcp", instance: "slzb-06", text: {} }],
+      links: ["home", "iot"],
+    },
+  };
+  expect(formatTable(radioColumns, [network], plain)[1]).toBe(
+    "network-slzb-06-6638  zigbee (likely)  Acme Stick  present  network   slzb-06.local:6638  -     0001",
+  );
+  const lines = explainRadio(network, plain).join("\n");
+  expect(lines).toMatch(/^ {2}attached +over the network; no node has it more than another$/m);
+  expect(lines).toMatch(/^ {2}service +_slzb-06\._tcp "slzb-06", _zigbee-gateway\._tcp "slzb-06"$/m);
+  expect(lines).toMatch(/^ {2}at +192\.0\.2\.7 fd00::7$/m);
+  expect(lines).toMatch(/^ {2}heard on +home iot$/m);
+  expect(lines).toMatch(/^ {2}id +from its host name and port, for want of a serial number/m);
+  expect(lines).not.toContain("sysfs");
+});
+
 describe("live changes", () => {
   const words = (changes: readonly Change[]): string[] => changes.map(({ what, radio: { id } }) => `${what} ${id}`);
 

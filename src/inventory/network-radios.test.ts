@@ -4,6 +4,8 @@ import { scanned, sighted, sonoff, unknownIdentity, zigbeeIdentity } from "../..
 import type { IdentifiedDevice, Identity } from "../core/identity.ts";
 import type { SeenService } from "../core/relay.ts";
 import { toNetworkDevices } from "../scan/network-devices.ts";
+import type { RadioOverride } from "./belief.ts";
+import { toRadio } from "./memory.ts";
 import { reduce } from "./reduce.ts";
 import type { HistoryDraft, InventoryState } from "./state.ts";
 
@@ -14,10 +16,10 @@ function heard(services: readonly SeenService[], identity: Identity = zigbeeIden
 }
 
 /** A reducer with a memory: a scan every ten seconds. */
-function createBook(node = "n1") {
+function createBook(node = "n1", overrides: readonly RadioOverride[] = []) {
   let state: InventoryState = {
     node,
-    overrides: [],
+    overrides,
     forgetAfterDays: 30,
     complete: false,
     sameBoot: true,
@@ -119,6 +121,27 @@ describe("a radio on the network", () => {
     expect(book.scan([])).toEqual([]);
     expect(typesOf(book.scan(heard([coordinator])))).toEqual(["attached"]);
     expect(book.radios).toHaveLength(1);
+  });
+
+  it("takes names and kinds from people, by serial number, MAC or place", () => {
+    const boxed = seenService({ host: "box.local", text: { mac: "AA:BB:CC:DD:EE:0F" } });
+    const book = createBook("n1", [
+      { match: { serial: serial.toLowerCase() }, name: "attic" },
+      { match: { serial: "aabbccddee0f" }, kind: "thread" },
+      { match: { port: "slzb-06.local:6638" }, name: "cellar" },
+    ]);
+    book.scan(heard([coordinator, boxed, nameless]));
+    const radios = [...book.state.memories.values()].map((memory) => toRadio(memory, book.state.overrides));
+    expect(radios.map(({ id, name }) => [id, name])).toEqual(
+      expect.arrayContaining([
+        ["network-00124b0001020304", "attic"],
+        ["network-slzb-06-6638", "cellar"],
+      ]),
+    );
+    expect(radios.find(({ id }) => id === "network-aabbccddee0f-p6638")?.identity).toMatchObject({
+      kinds: ["thread"],
+      certainty: "certain",
+    });
   });
 
   it("leaves sticks alone, even those with its serial number", () => {
