@@ -93,6 +93,12 @@ describe("questions", () => {
     ] as const;
   }
 
+  test("of types and subtypes name no instance", () => {
+    const asked = cross(sampleMessage({ asks: questions() }), { rules: [{ action: "deny", instance: ["*"] }] }).asked;
+    expect(asked).toContain("_a._sub._hap._tcp.local");
+    expect(asked).not.toContain(lamp.toLowerCase());
+  });
+
   test("for the names of link-local addresses stay behind", () => {
     const asks = [
       ["1.0.254.169.in-addr.arpa", "PTR"],
@@ -332,6 +338,15 @@ describe("hosts on both links", () => {
   test("nor what has an address of the other link, whatever its name's case", () => {
     const told = [...answers, address("NAS.local", "192.168.1.5"), address("nas.local", "fe80::5")];
     expect(cross(sampleMessage({ answers: told }))).toEqual({ asked: [], said: rest, dropped: { "multi-homed": 5, scope: 1 } });
+  });
+
+  test("keep their services, though the only other address they give is link-local", () => {
+    const told = [server(nas, "nas.local"), address("nas.local", "fe80::5"), address("nas.local", "192.168.1.5")];
+    expect(cross(sampleMessage({ answers: told }))).toEqual({
+      asked: [],
+      said: ["SRV nas._smb._tcp.local"],
+      dropped: { scope: 1, "multi-homed": 1 },
+    });
   });
 
   test("do not have their probes carried, while others do", () => {
