@@ -5,7 +5,7 @@ import type { RelayDirection, RelaySubject } from "../rules/relay-rule.ts";
 import { isUsableAddress } from "./is-usable-address.ts";
 import { isLinkLocalReverse, type NameParts, toNameParts, toText } from "./name-parts.ts";
 
-export interface QuestionFacts {
+interface QuestionFacts {
   readonly subject: RelaySubject;
   /** The host asked for. */
   readonly host?: DnsName;
@@ -13,7 +13,7 @@ export interface QuestionFacts {
   readonly unusable: boolean;
 }
 
-export interface RecordFacts {
+interface RecordFacts {
   readonly role: "pointer" | "server" | "instance" | "address" | "host" | "option" | "other";
   readonly subject: RelaySubject;
   /** The instance it describes or points at. */
