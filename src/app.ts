@@ -21,6 +21,9 @@ import { openInventory } from "./inventory/open-inventory.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
 import { noOutputCounters, type OutputCounters } from "./publish/run-output.ts";
 import type { Relay } from "./relay/run-relay.ts";
+import { createHints } from "./scan/hints.ts";
+import { toNetworkDevices } from "./scan/network-devices.ts";
+import { runNetworkHints } from "./scan/network-hints.ts";
 import { runScanner } from "./scan/run-scanner.ts";
 import type { BlindSpot } from "./scan/scan.ts";
 
@@ -49,21 +52,27 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   );
   const inventory = scope.use("inventory", await openInventory({ ...inventoryOptions(config), clock, log, conditions }));
 
-  const labelCounters = new Cell(noOutputCounters);
-  let publishes = false;
-  if (config.kubernetes.enabled) {
-    // Loaded where there is a cluster: alone, aerial has no use for it.
-    const { publishToCluster } = await import("./cluster.ts");
-    publishes = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters }, lifetime.signal);
-  } else {
-    log.info({ what: "a cluster", why: "none is configured: radios are found, named and shown, but not labelled" }, "cannot see");
-  }
-
   let relay: Relay | undefined;
   if (config.relay.enabled) {
     // Loaded where there is something to relay.
     const { startRelay, toRelayOptions } = await import("./relay-app.ts");
     relay = startRelay({ options: toRelayOptions(config.relay), log, conditions, scope });
+  }
+
+  const labelCounters = new Cell(noOutputCounters);
+  let publishes = false;
+  if (config.kubernetes.enabled) {
+    // Loaded where there is a cluster: alone, aerial has no use for it.
+    const { publishToCluster } = await import("./cluster.ts");
+    publishes = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters, relay }, lifetime.signal);
+  } else {
+    log.info({ what: "a cluster", why: "none is configured: radios are found, named and shown, but not labelled" }, "cannot see");
+  }
+
+  const hints = createHints();
+  if (relay !== undefined) {
+    const { services } = relay;
+    scope.spawn("network radios", (stop) => runNetworkHints({ services, wanted: () => identifier.networkServices, hints }, stop));
   }
 
   const host = openHost({ paths: config.host, clock });
@@ -77,10 +86,12 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
         log,
         conditions,
         intervalMs: config.scan.interval * 1_000,
+        hints,
         async onScan(scan) {
           for (const spot of newBlindSpots(blindSpots, scan.blindSpots)) log.info({ ...spot }, "cannot see");
           blindSpots = scan.blindSpots;
-          inventory.apply({ type: "scanned", at: scan.at, devices: await identifier.identify(scan.devices, stop) });
+          const devices = [...scan.devices, ...toNetworkDevices(relay?.services.current ?? [], identifier.networkServices)];
+          inventory.apply({ type: "scanned", at: scan.at, devices: await identifier.identify(devices, stop) });
           if (scannedAt === undefined) logFirstScan(log, inventory.current);
           scannedAt ??= clock.now();
         },

@@ -8,12 +8,16 @@ import type { Log } from "./core/log.ts";
 import type { Scope } from "./core/scope.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { type Kube, openKube } from "./kube/kube.ts";
+import { readPodNamespace } from "./kube/pod-namespace.ts";
 import type { Identifier } from "./plugins/identifier.ts";
 import { runEvents } from "./publish/events/run-events.ts";
 import { describeRadios } from "./publish/labels/describe-radios.ts";
 import { withdrawLabels } from "./publish/labels/own-node.ts";
 import { runLabels } from "./publish/labels/run-labels.ts";
+import { runRelayLeases } from "./publish/lease/run-relay-leases.ts";
 import type { OutputCounters } from "./publish/run-output.ts";
+import type { LeaseState } from "./relay/relay-messages.ts";
+import type { Relay } from "./relay/run-relay.ts";
 
 interface ClusterDependencies {
   readonly config: Config;
@@ -28,7 +32,12 @@ interface PublishDependencies extends ClusterDependencies {
   /** The publishers live in it. */
   readonly scope: Scope;
   readonly labelCounters: Cell<OutputCounters>;
+  /** Where there is one: who relays is then agreed on by Leases. */
+  readonly relay?: Pick<Relay, "linkPairs" | "setLease"> | undefined;
 }
+
+/** Where Leases go if the pod does not say where it is. */
+const defaultNamespace = "aerial";
 
 /**
  * Starts the publishers; resolves to whether labels are published. A cluster that cannot be used at all is a condition:
@@ -58,6 +67,13 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
     scope.spawn("labels", (stop) => runLabels({ ...common, snapshots: described.snapshots, options, counters: labelCounters }, stop));
   }
   if (config.events.enabled) scope.spawn("events", (stop) => runEvents({ ...common, inventory }, stop));
+  const { relay } = dependencies;
+  if (relay !== undefined && config.relay.lease.enabled !== false) {
+    const namespace = config.relay.lease.namespace ?? (await readPodNamespace()) ?? defaultNamespace;
+    const onHolder = (pair: readonly [string, string], state: LeaseState): void => relay.setLease(pair, state);
+    const leases = { kube, clock, log, conditions, namespace, holder: config.node.name, pairs: relay.linkPairs, onHolder };
+    scope.spawn("relay leases", (stop) => runRelayLeases(leases, stop));
+  }
   return config.labels.enabled;
 }
 

@@ -1,4 +1,5 @@
 /** The relay as the daemon holds it: a thread of its own, started again should it ever end. */
+import { isDeepStrictEqual } from "node:util";
 import { Worker } from "node:worker_threads";
 import { createBackoff } from "../core/backoff.ts";
 import { Cell, type Watch } from "../core/cell.ts";
@@ -28,6 +29,8 @@ export interface Relay {
   readonly services: Watch<readonly SeenService[]>;
   /** The pairs of links, and who relays each. */
   readonly pairs: Watch<readonly RelayPairStatus[]>;
+  /** Those pairs alone; changes only when a pair comes or goes. */
+  readonly linkPairs: Watch<readonly (readonly [string, string])[]>;
   /** Every packet from now on, and what becomes of it, until the signal aborts. */
   trace(signal: AbortSignal): AsyncIterable<RelayTrace | { readonly lost: number }>;
   /** New links, protocols or rules, without losing a packet of what stays. */
@@ -48,8 +51,15 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   const leases = new Map<string, Extract<ToRelay, { type: "lease" }>>();
   const asked = new Map<number, (status: RelayStatus) => void>();
   const feed = createTraceFeed((on) => thread?.tell({ type: "trace", on }));
+  const linkPairs = new Cell<readonly (readonly [string, string])[]>([]);
   let thread: RelayThread | undefined;
   let lastRequest = 0;
+
+  /** Each once, though its families may differ. */
+  const setLinkPairs = (links: readonly (readonly [string, string])[]): void => {
+    const each = [...new Map(links.map((pair) => [pair.join("\0"), pair])).values()];
+    if (!isDeepStrictEqual(each, linkPairs.current)) linkPairs.set(each);
+  };
 
   const hear = (message: FromRelay, held: Set<string>): void => {
     switch (message.type) {
@@ -63,7 +73,8 @@ export function createRelay(dependencies: RelayDependencies): Relay {
         asked.get(message.request)?.(message.status);
         return void asked.delete(message.request);
       case "pairs":
-        return pairs.set(message.pairs);
+        pairs.set(message.pairs);
+        return setLinkPairs(message.pairs.map(({ links }) => links));
       case "services":
         return services.set(message.services);
       case "trace":
@@ -106,6 +117,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   return {
     services,
     pairs,
+    linkPairs,
     async run(signal) {
       const backoff = createBackoff();
       while (!signal.aborted) {
