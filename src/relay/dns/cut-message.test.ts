@@ -144,6 +144,23 @@ test("names that were taken back with a record are written again", () => {
   }
 });
 
+test("names that grow label by label are not compressed into longer chains than readers follow", () => {
+  const names = Array.from({ length: 60 }, (_, index) => [...Array.from({ length: index }, (_label, part) => `${index - part}`), "local"]);
+  const message = read(writeMessage({ response: true, answers: names.map((name) => pointerRecord(name, ["x", ...name], 120)) }));
+  expect(message.records.map(({ name }) => name.labels)).toEqual(names);
+  expect(content(read(cutOne(message.bytes, without(0))))).toEqual(content(message, without(0)));
+});
+
+test("names further away than pointers reach are written in full", () => {
+  const records = Array.from({ length: 900 }, (_, index) =>
+    pointerRecord(["_x", `${index % 450}`, "local"], ["x".repeat(40), `${index}`, "local"], 120),
+  );
+  const message = read(writeMessage({ response: true, answers: records }));
+  expect(message.bytes.length).toBeGreaterThan(0x8000);
+  expect(content(read(cutOne(message.bytes, without(0))))).toEqual(content(message, without(0)));
+  expect(message.records.at(-1)?.name.labels).toEqual(["_x", "449", "local"]);
+});
+
 test("a probe is never split, and a record that is too long goes alone", () => {
   expect(cutMessage(read(packets["probe"]!), keepAll, { maximum: 60 })).toHaveLength(1);
   const long = { name: ["a", "local"], type: 16, ttl: 120, data: Array.from({ length: 8 }, () => Buffer.alloc(201, 200)) };

@@ -2,7 +2,7 @@ import { decode } from "dns-packet";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { messageToWrite } from "../../../test/fixtures/arbitrary-message.ts";
-import { chromecast, homekit, packets } from "../../../test/fixtures/mdns-packets.ts";
+import { chromecast, homekit, homekitWritten, packets } from "../../../test/fixtures/mdns-packets.ts";
 import type { DnsMessage } from "./dns-message.ts";
 import { readMessage } from "./read-message.ts";
 import { writeMessage } from "./write-message.ts";
@@ -38,6 +38,10 @@ test("a record's fields are read", () => {
     { section: "additional", type: 33, flush: true, ttl: 120, target: "fuchsia-0123.local" },
     { section: "additional", type: 1, flush: true, ttl: 120, target: undefined },
   ]);
+});
+
+test("what is written is as short as it can be", () => {
+  expect(homekitWritten).toEqual(homekit);
 });
 
 test("names outlive the packet they were read from", () => {
@@ -82,6 +86,9 @@ function response(
 const local = [5, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0];
 const address = [192, 0, 2, 1];
 const pointer = (to: number): number[] => [0xc0 | (to >>> 8), to & 0xff];
+/** So many pointers, each to the one before it, the first of them to `first`, which is 3 bytes before. */
+const chain = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => pointer(index === 0 ? first : first + 3 + 2 * (index - 1))).flat();
 const withFlags = (high: number, low: number): Buffer => {
   const bytes = Buffer.from(chromecast);
   bytes.set([high, low], 2);
@@ -106,6 +113,21 @@ test.each<[why: string, packet: Buffer, fault: string]>([
   ["a pointer to itself", response({ name: pointer(12), type: 1, data: address }), "a pointer does not lead back"],
   ["a pointer ahead", response({ name: pointer(40), type: 1, data: address }), "a pointer does not lead back"],
   ["a pointer into the header", response({ name: pointer(4), type: 1, data: address }), "a pointer does not lead back"],
+  [
+    "a pointer to a pointer to itself",
+    response({ type: 65_280, data: [...pointer(31), ...pointer(29)] }, { name: pointer(29), type: 1, data: address }),
+    "a pointer does not lead back",
+  ],
+  [
+    "a pointer whose labels run into its own name",
+    response({ type: 65_280, data: [0, 0, 1] }, { name: [1, 0, ...pointer(31)], type: 1, data: address }),
+    "a pointer leads into its own name",
+  ],
+  [
+    "seventeen pointers in a row",
+    response({ type: 65_280, data: [1, 0x61, 0, ...chain(29, 17)] }, { name: pointer(32 + 2 * 16), type: 1, data: address }),
+    "too many pointers in a row",
+  ],
   ["a label of 64", response({ name: [64, ...Buffer.alloc(64, 0x61), 0], type: 1, data: address }), "a label of no known kind"],
   ["an extended label", response({ name: [0x80, 0], type: 1, data: address }), "a label of no known kind"],
   ["a name of 256", response({ name: [...long.slice(0, -1), 0], type: 1, data: address }), "a name is too long"],
