@@ -2,14 +2,14 @@
 
 export const recordType = { a: 1, ptr: 12, txt: 16, aaaa: 28, srv: 33, opt: 41, nsec: 47, any: 255 } as const;
 
-export interface Question {
+interface Question {
   readonly name: string;
   readonly type: number;
   /** The QU bit (RFC 6762 5.4). */
   readonly unicast?: boolean;
 }
 
-export interface ResourceRecord {
+interface ResourceRecord {
   readonly name: string;
   readonly type: number;
   readonly ttl: number;
@@ -124,7 +124,7 @@ export function filler(size: number): Uint8Array {
   return join(strings);
 }
 
-export class MalformedMessage extends Error {
+class MalformedMessage extends Error {
   override readonly name = "MalformedMessage";
 }
 

@@ -19,7 +19,7 @@ export interface Heard {
   readonly data: Uint8Array;
 }
 
-export interface ListenOptions {
+interface ListenOptions {
   readonly family: Family;
   /** 0 or none: a free one. */
   readonly port?: number;
@@ -34,7 +34,7 @@ export interface ListenOptions {
   readonly contains?: Uint8Array;
 }
 
-export interface Destination {
+interface Destination {
   readonly to: string;
   readonly port: number;
   /** 255 by default, as mDNS has it. */
@@ -55,18 +55,18 @@ export interface LabSocket extends AsyncDisposable {
 }
 
 /** How many UDP frames (and IP fragments) passed an interface. `dropped` were too fast to look at: a storm. */
-export interface FrameCount {
+interface FrameCount {
   readonly frames: number;
   readonly fragments: number;
   readonly matching: number;
   readonly dropped: number;
 }
 
-export interface FrameWatch extends AsyncDisposable {
+interface FrameWatch extends AsyncDisposable {
   count(): Promise<FrameCount>;
 }
 
-export interface RunResult {
+interface RunResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -82,7 +82,7 @@ export interface LabProcess extends AsyncDisposable {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-export interface RawDatagram extends Destination {
+interface RawDatagram extends Destination {
   readonly source: string;
   readonly sourcePort: number;
   /** IPv4's identification field. */

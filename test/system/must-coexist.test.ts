@@ -62,7 +62,7 @@ it("relays while avahi runs on its box, and avahi answers for the box on both li
 it("says what is wrong when somebody holds port 5353 for himself, and relays once he lets go", { timeout: 60_000 }, async () => {
   const holder = await lab.router.listen({ family: 4, port: mdnsPort, interface: "lan-a", reuse: "none" });
   await using relay = await openRelay(lab);
-  await relay.waitFor(/5353/, 10_000);
+  await relay.waitFor(/port 5353/, 10_000);
   await holder[Symbol.asyncDispose]();
   await using near = await openMdns(lab.host("A"), 4);
   await using far = await openMdns(lab.host("B"), 4);

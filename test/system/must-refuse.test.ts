@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { announcement, join, toMessage, toName, toWord } from "./dns-wire.ts";
 import {
+  arrivals,
   contains,
   expectNothing,
   families,
@@ -49,7 +50,6 @@ const junk: readonly (readonly [string, (word: string) => Uint8Array])[] = [
     "a record longer than the message",
     (word) => join([header(0, 1, 0, 0), toName(word), toWord(1), toWord(1), toWord(0), toWord(9), toWord(4000), word8(word)]),
   ],
-  ["bytes after the end", (word) => join([toMessage({ questions: [{ name: `${word}.local`, type: 1 }] }), word8(word)])],
   ["a name without end", (word) => join([header(1, 0, 0, 0), Uint8Array.of(60), word8(word)])],
 ];
 
@@ -59,6 +59,13 @@ describe.each(families)("over IPv%i", (family) => {
     const payload = make(word);
     await (await world.mdns("A", family)).send(payload, toMdns(family));
     await expectNothing(world, { at: "B", family, word: word.slice(-11) });
+  });
+
+  it("cuts what comes after a message's end", async () => {
+    const word = fresh("after-the-end");
+    const whole = toMessage({ questions: [{ name: `${word}.local`, type: 1 }] });
+    await (await world.mdns("A", family)).send(join([whole, word8("more")]), toMdns(family));
+    expect((await arrivals(await world.mdns("B", family), word)).map(({ data }) => data)).toEqual([whole]);
   });
 
   it("refuses nothing at all: an empty datagram", async () => {

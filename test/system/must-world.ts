@@ -11,7 +11,7 @@ export const families = [4, 6] as const;
 export const mdnsPort = 5353;
 export const ssdpPort = 1900;
 export const mdnsGroup = { 4: "224.0.0.251", 6: "ff02::fb" } as const;
-export const ssdpGroup = { 4: "239.255.255.250", 6: "ff02::c" } as const;
+const ssdpGroup = { 4: "239.255.255.250", 6: "ff02::c" } as const;
 /** SSDP's site-local group of IPv6. */
 export const ssdpSiteGroup = "ff05::c";
 

@@ -40,7 +40,7 @@ export interface NetworkLabOptions {
   readonly mtu?: number;
 }
 
-export interface Connection {
+interface Connection {
   readonly host: string;
   readonly interface: string;
   readonly link: string;

@@ -4,10 +4,10 @@ import type { LabHost, LabProcess } from "./lab-host.ts";
 import type { NetworkLab } from "./network-lab.ts";
 import { openAvahi } from "./peers.ts";
 
-export type RelayKind = "aerial" | "avahi" | "foreign";
+type RelayKind = "aerial" | "avahi" | "foreign";
 
 /** `AERIAL_SYSTEM_RELAY`: `avahi` for its reflector, `foreign` for a dumb repeater. Anything else is aerial. */
-export function relayUnderTest(): RelayKind {
+function relayUnderTest(): RelayKind {
   const wanted = process.env["AERIAL_SYSTEM_RELAY"];
   return wanted === "avahi" || wanted === "foreign" ? wanted : "aerial";
 }
