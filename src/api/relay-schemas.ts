@@ -45,7 +45,7 @@ const status = object({
   id: text,
   protocols: list(word(...protocols)),
   links: list(link),
-  pairs: list(object({ links: linkPair, role: word("active", "standby"), why: text, since: text })),
+  pairs: list(object({ links: linkPair, family: { enum: [4, 6] }, role: word("active", "standby"), why: text, since: text }, ["family"])),
   rules: list(object({ text, hits: count })),
   searches: count,
   services: count,

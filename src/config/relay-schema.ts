@@ -93,7 +93,7 @@ const ruleKeys = {
   defaults: flag()
     .default(true)
     .describe(
-      "Whether matter, thread and sleep-proxy stay on their link where no rule allows them: found from another link they cannot be reached.",
+      "Whether matter, thread and sleep-proxy stay on their link unless a rule allows them by name: found from another link they cannot be reached.",
     ),
   default: oneOf(["allow", "deny"]).default("allow").describe("What happens where no rule matches."),
 };

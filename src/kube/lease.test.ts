@@ -146,6 +146,21 @@ test("while the API server is away nobody is known, and afterwards it is who it 
   ]);
 });
 
+test("a holder that could not write because the server stood still is not replaced when it goes on", async () => {
+  for (let standstill = 100; standstill < 12_000; standstill += 100) {
+    const { clock, one, other } = await two();
+    await clock.advance(3_050);
+    const { promise: resumed, resolve: resume } = Promise.withResolvers<void>();
+    for (const { client } of [one, other]) client.paused = resumed;
+    await clock.advance(standstill);
+    for (const { client } of [one, other]) client.paused = undefined;
+    resume();
+    await clock.advance(10_000);
+    expect(other.told.filter((who) => who !== undefined)).not.toContain("n2");
+    expect(one.told.at(-1)).toBe("n1");
+  }
+});
+
 test("its own lease from before a restart is taken up at once", async () => {
   const server = new LeaseServer();
   const clock = createManualClock();

@@ -53,12 +53,13 @@ class Candidate implements Disposable {
   readonly #report: LeaseReport;
   /** Runs out when the API server has not answered for too long. */
   readonly #knowledge: Countdown;
-  /** Runs out when the holder has not written for as long as it said. */
+  /** Runs out when the holder has not written for almost as long as it said, and again when its time is up. */
   readonly #silence: Countdown;
   /** As last read; undefined when there was none. */
   #lease: LeaseView | "unread" | undefined = "unread";
   #written: string | undefined;
-  #silent = false;
+  /** `doubted`: it is late, and we ask whether the API server is there at all. `asked`: it is. */
+  #belief: "fresh" | "doubted" | "asked" | "silent" = "fresh";
   /** While we could not ask, silence said nothing. */
   #outage = false;
   /** Its holder has been given its time again for what it last wrote. */
@@ -74,7 +75,7 @@ class Candidate implements Disposable {
     this.#report = createLeaseReport(dependencies);
     this.#knowledge = openCountdown({ clock, ended: () => this.#report.lost() }, signal);
     const fallSilent = (): void => {
-      this.#silent = true;
+      this.#belief = this.#belief === "asked" ? "silent" : "doubted";
       this.#watching?.abort(new AerialError("internal.abort", "the holder is silent"));
     };
     this.#silence = openCountdown({ clock, ended: fallSilent }, signal);
@@ -109,7 +110,7 @@ class Candidate implements Disposable {
     const lease = this.#lease;
     const askedAt = this.#dependencies.clock.now();
     if (lease === "unread") return this.#learn(await this.#requests.read(this.#signal), askedAt);
-    if (lease !== undefined && !this.#isOurs(lease) && !this.#silent) return this.#follow(lease);
+    if (lease !== undefined && !this.#isOurs(lease) && this.#belief !== "silent") return this.#follow(lease);
     return this.#hold(lease, askedAt);
   }
 
@@ -143,8 +144,7 @@ class Candidate implements Disposable {
         this.#lease = "unread";
       }
     } catch (error) {
-      // Whether it is the holder that is silent, or the server, is seen when we ask.
-      if (!this.#silent || this.#signal.aborted) throw error;
+      if (!watching.signal.aborted || this.#signal.aborted) throw error;
       return;
     } finally {
       this.#watching = undefined;
@@ -167,9 +167,12 @@ class Candidate implements Disposable {
     // A holder that could not write either is given its time again; once, too, when the server is slow with us.
     if (changed || this.#outage || (tookMs > renewMs / 2 && !this.#pardoned)) {
       this.#written = written;
-      this.#silent = false;
       this.#pardoned = !changed;
-      this.#silence.set(view?.durationMs ?? 0);
+      this.#belief = "fresh";
+      this.#silence.set(Math.max(0, (view?.durationMs ?? 0) - renewMs));
+    } else if (this.#belief === "doubted") {
+      this.#belief = "asked";
+      this.#silence.set(Math.max(0, renewMs - tookMs));
     }
     this.#outage = false;
   }

@@ -47,7 +47,7 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       pair: crossings.rules(link, to),
       family: channel.family,
       source: source.bytes,
-      onEgress: (address) => isOnEgress(address, to),
+      onEgress: (address) => isOnEgress(address, link, to),
       isMultiHomed: (host) => homes.livesOnBoth(host, { links: [link.name, to.name], now }),
       hasUsableAddress: (host) => homes.hasUsableAddress(host, { link: link.name, now }),
     });
@@ -164,6 +164,15 @@ function emptied({ dropped }: FilterResult): "rule" | "scope" | "multi-homed" {
   return scope >= homes ? "scope" : "multi-homed";
 }
 
-function isOnEgress(address: Uint8Array, { addresses }: RelayLink): boolean {
-  return addresses.some(({ bytes, prefixLength }) => inPrefix(address, bytes, prefixLength));
+/** Where prefixes overlap, the longer one says where an address is, and on a draw the link it was heard on. */
+function isOnEgress(address: Uint8Array, from: RelayLink, to: RelayLink): boolean {
+  return longestPrefix(address, to) > longestPrefix(address, from);
+}
+
+function longestPrefix(address: Uint8Array, { addresses }: RelayLink): number {
+  let longest = -1;
+  for (const { bytes, prefixLength } of addresses) {
+    if (prefixLength > longest && inPrefix(address, bytes, prefixLength)) longest = prefixLength;
+  }
+  return longest;
 }

@@ -263,3 +263,16 @@ test("what is followed is told with its end", () => {
   ]);
   expect(traces[0]?.what).toContain("_hap._tcp.local");
 });
+
+test("where prefixes overlap, what was heard on a link is on that link", () => {
+  const world = makeRelayWorld();
+  world.setLinks([
+    madeUpLink("a", { addresses: [toAddress("10.1.0.1", 16)] }),
+    madeUpLink("b", { addresses: [toAddress("10.1.2.1", 16), toAddress("10.1.9.1", 24)] }),
+  ]);
+  world.pass(5_000);
+  const tell = (host: string, address: string) =>
+    world.hear("a", { payload: respond({ answers: [addressRecord(host, address)] }), source: "10.1.0.9" });
+  expect(tell("one", "10.1.0.9")).toHaveLength(1);
+  expect(tell("two", "10.1.9.9")).toEqual([]);
+});

@@ -27,6 +27,8 @@ export interface RelayReportDependencies {
 
 /** Services change in bursts; a reader wants to know within the second. */
 const servicesPauseMs = 500;
+/** When nothing but times has changed. */
+const servicesRenewMs = 60_000;
 /** Traces are sent together. */
 const tracePauseMs = 100;
 const traceLinesAtOnce = 500;
@@ -110,7 +112,7 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
   };
 
   const tellServices = (now: number): void => {
-    if (engine.seen.version === servicesVersion) return;
+    if (engine.seen.version === servicesVersion && (engine.seen.size === 0 || now - servicesAt < servicesRenewMs)) return;
     servicesVersion = engine.seen.version;
     servicesAt = now;
     tell({ type: "services", services: engine.seen.list(now, Date.now()) });

@@ -68,6 +68,9 @@ export function createPeerTable(): PeerTable {
   const isHeardElsewhere = (id: string, link: string): boolean =>
     [...tables].some(([other, table]) => other !== link && [...table.values()].some(({ heartbeat }) => heartbeat.id === id));
 
+  const believed = (link: string, now: number): readonly Statement[] =>
+    [...(tables.get(link)?.values() ?? [])].filter(({ believedUntil }) => believedUntil > now);
+
   /** Whoever is on one link only contends for nothing: a flood there displaces itself. */
   const makeRoom = (table: Map<string, Statement>, link: string): boolean => {
     if (table.size < mostPeers) return true;
@@ -110,10 +113,10 @@ export function createPeerTable(): PeerTable {
     on: (link) => [...(tables.get(link)?.values() ?? [])],
     contenders({ links: [a, b], family }, now) {
       const found: Contender[] = [];
-      for (const onA of tables.get(a)?.values() ?? []) {
-        if (onA.believedUntil <= now) continue;
-        for (const onB of tables.get(b)?.values() ?? []) {
-          const contender = onB.believedUntil > now ? toContender([onA, onB], family) : undefined;
+      const believedOnB = believed(b, now);
+      for (const onA of believed(a, now)) {
+        for (const onB of believedOnB) {
+          const contender = toContender([onA, onB], family);
           if (contender) found.push(contender);
         }
       }

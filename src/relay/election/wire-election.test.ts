@@ -106,6 +106,18 @@ test("one that was stopped and comes back finds the other active and stands by",
   expect(world.active()).toEqual(["two"]);
 });
 
+test("what waited in the sockets while it was stopped is as old as the stop", () => {
+  const world = new RelayWorld();
+  const [one, two] = [world.add("one", { id: low }), world.add("two", { id: high })];
+  world.advance(5_000);
+  two.state = "stopped";
+  // Alone now, and promising to be there for long.
+  world.advance(20_000);
+  world.end(one, "killed");
+  two.state = "running";
+  expect(until(world, () => world.active().includes("two"))).toBeLessThanOrEqual(failoverMs);
+});
+
 test("a link that goes away is handed over at once, and given back to nobody", () => {
   const world = new RelayWorld();
   const one = world.add("one", { id: low });

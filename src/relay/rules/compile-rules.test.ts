@@ -78,13 +78,13 @@ describe("several rules", () => {
   });
 
   test.each(["_matter._tcp", "_matterc._udp", "_matterd._udp", "_meshcop._udp", "_trel._udp", "_sleep-proxy._udp"])(
-    "%s stays where it is unless a rule allows it or the defaults are off",
+    "%s stays where it is unless a rule that names it allows it or the defaults are off",
     (service) => {
       for (const direction of ["ask", "offer"] as const) {
         const over = { services: [service], direction };
         expect(allows([], over)).toBe(false);
         expect(allows([allow({ service: [service] })], over)).toBe(true);
-        expect(allows([allow({})], over)).toBe(true);
+        expect(allows([allow({})], over)).toBe(false);
         expect(compileRules({ rules: [], defaults: false }).between("a", "b").allows(subject(over))).toBe(true);
       }
     },
@@ -204,3 +204,28 @@ test.each(["", "home", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/8/8", "fe80::
     expect(parseNetworkPrefix(text)).toBeUndefined();
   },
 );
+
+test("lets what the defaults keep on its link pass for a rule that names it, not for one that allows everything", () => {
+  const matter = subject({ services: ["_matter._tcp"] });
+  const blanket = { action: "allow", from: ["iot"], to: ["home"] } as const;
+  expect(
+    compileRules({ rules: [blanket] })
+      .between("iot", "home")
+      .allows(matter),
+  ).toBe(false);
+  expect(
+    compileRules({ rules: [blanket], default: "deny" })
+      .between("iot", "home")
+      .allows(subject({ services: ["_hap._tcp"] })),
+  ).toBe(true);
+  expect(
+    compileRules({ rules: [blanket, { action: "allow", service: ["matter"] }] })
+      .between("iot", "home")
+      .allows(matter),
+  ).toBe(true);
+  expect(
+    compileRules({ rules: [blanket], defaults: false })
+      .between("iot", "home")
+      .allows(matter),
+  ).toBe(true);
+});

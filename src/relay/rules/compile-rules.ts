@@ -40,6 +40,8 @@ interface CompiledRule {
   readonly instance?: readonly Glob[];
   readonly host?: readonly Glob[];
   readonly source?: readonly NetworkPrefix[];
+  /** One of the defaults: what merely allows everything between two links does not speak for what it names. */
+  readonly builtIn?: true;
 }
 
 /** A rule that may decide about a service. */
@@ -51,12 +53,15 @@ interface Step {
   readonly certain: boolean;
 }
 
-/** The first rule that matches decides; then the built-in defaults; then `default`. */
+/**
+ * The first rule that matches decides; then the built-in defaults; then `default`. An allowing rule that names neither
+ * service, instance nor host leaves alone what the defaults keep on its link: that takes a rule that means it.
+ */
 export function compileRules(options: RuleOptions): RuleSet {
   const defaults = options.defaults === false ? [] : builtIn;
   const rules = [
     ...options.rules.map((rule) => compileRule(rule)),
-    ...defaults.map((preset) => compileRule({ action: "deny", service: [preset] }, `default: ${preset}`)),
+    ...defaults.map((preset) => ({ ...compileRule({ action: "deny", service: [preset] }, `default: ${preset}`), builtIn: true as const })),
     compileRule({ action: options.default ?? "allow" }, "default"),
   ];
   const pairs = new Map<string, PairRules>();
@@ -140,8 +145,10 @@ function namesNone(service: string, direction: RelayDirection): boolean {
 
 function stepsFor(rules: readonly CompiledRule[], services: readonly string[], general: boolean): readonly Step[] {
   const steps: Step[] = [];
+  const stays = rules.some(({ builtIn, service }) => builtIn === true && service !== undefined && services.some(service));
   for (const rule of rules) {
     const { service, instance, host, source } = rule;
+    if (stays && rule.allow && !isAbout(rule)) continue;
     const named = service === undefined || services.some(service);
     const inPart = general && rule.allow && (!named || instance !== undefined);
     if (!named && !inPart) continue;
