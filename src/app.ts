@@ -72,6 +72,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   const hints = createHints();
   if (relay !== undefined) {
     const { services } = relay;
+    relay.want([...identifier.networkServices]);
     scope.spawn("network radios", (stop) => runNetworkHints({ services, wanted: () => identifier.networkServices, hints }, stop));
   }
 

@@ -276,3 +276,14 @@ test("where prefixes overlap, what was heard on a link is on that link", () => {
   expect(tell("one", "10.1.0.9")).toHaveLength(1);
   expect(tell("two", "10.1.9.9")).toEqual([]);
 });
+
+test("what the inventory wants to know of is asked for on each link, thrice and then every half hour", () => {
+  const { engine, pass } = makeRelayWorld();
+  engine.want(["_slzb-06._tcp", "_esphomelib._tcp"], 7_000);
+  const asked = pass(10_000);
+  expect(asked.map(({ link, family }) => `${link} ${family}`).sort()).toEqual(
+    ["a 4", "a 6", "b 4", "b 6"].flatMap((which) => [which, which, which]),
+  );
+  expect(asked[0] && names(asked[0])).toEqual(["_slzb-06._tcp.local 12", "_esphomelib._tcp.local 12"]);
+  expect(pass(30 * 60_000)).toHaveLength(4);
+});

@@ -9,6 +9,7 @@ import { createAccounts, type Crossings } from "./crossing.ts";
 import { createEchoWatch, type EchoWatch } from "./echo-watch.ts";
 import { createRateLimit, type RateLimit } from "./guard/rate-limit.ts";
 import { createMdnsCarrier } from "./mdns-carrier.ts";
+import { createServiceQuestions } from "./ask-services.ts";
 import { createHostHomes, type HostHomes } from "./mdns/host-homes.ts";
 import { createPacketCounters, type PacketCounters } from "./packet-counters.ts";
 import { createPairRoles, type PairRoles } from "./pair-roles.ts";
@@ -39,6 +40,8 @@ export interface RelayEngine {
   tick(now: number): void;
   /** When `tick` is due next. */
   nextTick(): number;
+  /** DNS-SD types to ask for, besides relaying: what the inventory wants to know of. */
+  want(services: readonly string[], now: number): void;
   /** Takes leave of the other relays, so that one takes over at once. */
   leave(): void;
   /** What is listened to: what is carried, and mDNS, over which relays find each other. */
@@ -91,6 +94,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
       carrier.answer(search, datagram, now);
     },
   });
+  const questions = createServiceQuestions(wire);
   const carrying = { wire, crossings, accounts, echoes, seen, searches };
   const mdns = createMdnsCarrier({ ...carrying, homes, heartbeat: (message, datagram, now) => roles.hear(message, datagram, now) });
   const other = createSearchCarrier(carrying);
@@ -131,6 +135,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
       for (const link of next) byName.set(link.name, link);
       own = new Set(ownAddresses.map(addressKey));
       roles.setLinks(next, now);
+      questions.setLinks(next, now);
     },
     configure(next) {
       const { perSource, perLink } = options.limits;
@@ -151,8 +156,10 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
       searches.expire(now);
       seen.expire(now);
       roles.tick(now);
+      questions.tick(now);
     },
-    nextTick: () => Math.min(searches.nextExpiry(), seen.nextExpiry, roles.nextTick()),
+    nextTick: () => Math.min(searches.nextExpiry(), seen.nextExpiry, roles.nextTick(), questions.nextTick()),
+    want: (services, now) => questions.want(services, now),
     leave: () => roles.leave(),
     get channels() {
       return channels;

@@ -8,6 +8,7 @@ export type LeaseState = "ours" | "theirs" | "unknown";
 export type ToRelay =
   | { readonly type: "options"; readonly options: RelayOptions }
   | { readonly type: "lease"; readonly links: readonly [string, string]; readonly state: LeaseState }
+  | { readonly type: "want"; readonly services: readonly string[] }
   | { readonly type: "trace"; readonly on: boolean }
   | { readonly type: "status"; readonly request: number }
   | { readonly type: "stop" };

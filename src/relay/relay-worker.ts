@@ -64,6 +64,8 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
         return links.select(message.options.links, now);
       case "lease":
         return engine.roles.setLease(message.links, message.state, now);
+      case "want":
+        return engine.want(message.services, now);
       case "trace":
         return report.follow(message.on);
       case "status":

@@ -35,6 +35,8 @@ export interface Relay {
   trace(signal: AbortSignal): AsyncIterable<RelayTrace | { readonly lost: number }>;
   /** New links, protocols or rules, without losing a packet of what stays. */
   configure(options: RelayOptions): void;
+  /** DNS-SD types to ask the links for, so that `services` has them although nobody announces them just now. */
+  want(services: readonly string[]): void;
   /** What the Lease says of a pair. */
   setLease(links: readonly [string, string], state: LeaseState): void;
 }
@@ -54,6 +56,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   const linkPairs = new Cell<readonly (readonly [string, string])[]>([]);
   let thread: RelayThread | undefined;
   let lastRequest = 0;
+  let wanted: readonly string[] = [];
 
   /** Each once, though its families may differ. */
   const setLinkPairs = (links: readonly (readonly [string, string])[]): void => {
@@ -100,6 +103,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     const life = createThread(worker, wake);
     worker.on("message", (message: FromRelay) => hear(message, held));
     for (const lease of leases.values()) life.tell(lease);
+    life.tell({ type: "want", services: wanted });
     life.tell({ type: "trace", on: feed.followed });
     thread = life;
     const stop = (): void => life.tell({ type: "stop" });
@@ -154,6 +158,10 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     configure(next) {
       options = next;
       thread?.tell({ type: "options", options });
+    },
+    want(next) {
+      wanted = next;
+      thread?.tell({ type: "want", services: wanted });
     },
     setLease(links, state) {
       const message = { type: "lease", links, state } as const;

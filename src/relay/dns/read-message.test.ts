@@ -170,6 +170,16 @@ test.each<[why: string, records: readonly (readonly number[])[], fault: string]>
   expect(readMessage(bytes)).toEqual({ fault });
 });
 
+test("names that were read before count in a chain of pointers", () => {
+  const named = (count: number): Buffer => {
+    const first = { type: 1, data: address };
+    const records = Array.from({ length: count }, (_, index) => ({ ...first, name: pointer(index === 0 ? 12 : 33 + 16 * (index - 1)) }));
+    return response(first, ...records);
+  };
+  expect(readMessage(named(16))).not.toHaveProperty("fault");
+  expect(readMessage(named(17))).toEqual({ fault: "too many pointers in a row" });
+});
+
 test("an option with a form of its own makes OPT stay behind, others do not", () => {
   const withOption = (code: number): DnsMessage =>
     read(
