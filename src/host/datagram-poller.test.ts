@@ -215,13 +215,13 @@ test("what the kernel dropped is counted, and not forgotten when the socket clos
   let heard = 0;
   poller.add(socket, () => (heard += 1));
   const payload = new Uint8Array(1_000);
-  for (let count = 0; count < 5_000; count += 1) sender.send(payload, to(socket));
+  for (let count = 0; count < 800; count += 1) sender.send(payload, to(socket));
   pause(100);
   while (poller.poll(0) > 0);
-  expect(heard).toBeLessThan(5_000);
-  expect(socket.overrun()).toBe(5_000 - heard);
+  expect(heard).toBeLessThan(800);
+  expect(socket.overrun()).toBe(800 - heard);
   socket[Symbol.dispose]();
-  expect(socket.overrun()).toBe(5_000 - heard);
+  expect(socket.overrun()).toBe(800 - heard);
 });
 
 test("a closed socket sends nothing, and an address of the other family is refused", () => {
