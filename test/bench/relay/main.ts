@@ -24,7 +24,7 @@ const help = `npm run bench:relay [-- OPTIONS]
   --help               this text
 
 Relays: aerial, floor (floor.c, compiled here with cc), and of avahi-daemon and mdns-reflector what is installed.
-Needs root or unprivileged user namespaces, iproute2 and cc. A round takes about two minutes a relay. Run it on a machine that does nothing else.
+Needs root or unprivileged user namespaces (avahi: root), iproute2 and cc. A round takes about two minutes a relay. Run it on a machine that does nothing else.
 `;
 
 const { values } = parseArgs({
