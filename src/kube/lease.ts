@@ -62,8 +62,6 @@ class Candidate implements Disposable {
   #belief: "fresh" | "doubted" | "asked" | "silent" = "fresh";
   /** While we could not ask, silence said nothing. */
   #outage = false;
-  /** Its holder has been given its time again for what it last wrote. */
-  #pardoned = false;
   #held = false;
   #watching: LinkedSignal | undefined;
 
@@ -163,16 +161,14 @@ class Candidate implements Disposable {
     this.#knowledge.set(Math.max(0, knownMs));
     this.#report.holder(view?.holder);
     const written = JSON.stringify(view?.spec);
-    const changed = written !== this.#written;
-    // A holder that could not write either is given its time again; once, too, when the server is slow with us.
-    if (changed || this.#outage || (tookMs > renewMs / 2 && !this.#pardoned)) {
+    if (written !== this.#written || this.#outage) {
+      // A holder that could not write either is given its time again.
       this.#written = written;
-      this.#pardoned = !changed;
       this.#belief = "fresh";
       this.#silence.set(Math.max(0, (view?.durationMs ?? 0) - renewMs));
     } else if (this.#belief === "doubted") {
       this.#belief = "asked";
-      this.#silence.set(Math.max(0, renewMs - tookMs));
+      this.#silence.set(renewMs);
     }
     this.#outage = false;
   }

@@ -48,7 +48,7 @@ test("each pair has its own lease, for as long as the pair is there", async () =
   one.pairs.set([guestHome]);
   await settle();
   expect(one.told.slice(1).toSorted()).toEqual(["home-guest theirs", "home-iot unknown"]);
-  expect(two.told.slice(2)).toEqual(["iot-home ours"]);
+  expect(two.told.slice(2)).toEqual(["iot-home unknown", "iot-home ours"]);
 
   one.pairs.set([guestHome, homeIot]);
   await two.stop();
