@@ -35,7 +35,6 @@ export interface PeerTable {
   expire(now: number): void;
   /** Forgets all that was heard on a link. */
   forget(link: string): void;
-  clear(): void;
   on(link: string): readonly Statement[];
   contenders(pair: PairOfLinks, now: number): readonly Contender[];
   /** When somebody will next be doubted or forgotten; infinite when nobody is known. */
@@ -106,9 +105,6 @@ export function createPeerTable(): PeerTable {
     },
     forget(link) {
       tables.delete(link);
-    },
-    clear() {
-      tables.clear();
     },
     on: (link) => [...(tables.get(link)?.values() ?? [])],
     contenders({ links: [a, b], family }, now) {

@@ -128,8 +128,6 @@ export function createWireElection(draw: () => string = drawDigits): WireElectio
       if (isActive(pair)) change(pair, "standby", now);
       for (const link of pair.links) hasNews(link, now);
     }
-    // What waits in the sockets is heard now, but is as old as the stop is long.
-    table.clear();
     nextDueAt = now;
   };
 
