@@ -39,7 +39,7 @@ const refused = { firstMs: 2_000, limitMs: 60_000 };
 
 /**
  * Tries to get the Lease and to keep it until aborted, then gives it back. When the API server does not answer, a holder
- * is told that nothing is known any more a quarter of `renewMs` before its time is up, and the others `renewMs` after it.
+ * is told that nothing is known any more a quarter of `renewMs` before its time is up, and the others when it is up.
  */
 export async function runLease(dependencies: LeaseDependencies, signal: AbortSignal): Promise<void> {
   using candidate = new Candidate(dependencies, signal);
@@ -156,8 +156,8 @@ class Candidate implements Disposable {
     const tookMs = Math.max(0, clock.now() - askedAt);
     const durationMs = durationSeconds * 1_000;
     this.#lease = view;
-    // A holder must stop before another may start. As others we ask once more when the holder is silent.
-    const knownMs = view?.holder === holder ? durationMs - renewMs / 4 - tookMs : durationMs + renewMs;
+    // A holder must stop before another may start.
+    const knownMs = view?.holder === holder ? durationMs - renewMs / 4 - tookMs : durationMs;
     this.#knowledge.set(Math.max(0, knownMs));
     this.#report.holder(view?.holder);
     const written = JSON.stringify(view?.spec);

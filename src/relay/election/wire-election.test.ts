@@ -106,6 +106,23 @@ test("one that was stopped and comes back finds the other active and stands by",
   expect(world.active()).toEqual(["two"]);
 });
 
+test.each([
+  [low, high],
+  [high, low],
+])("one whose machine was suspended listens first: %s, %s", (first, second) => {
+  const world = new RelayWorld();
+  const [, two] = [world.add("one", { id: first }), world.add("two", { id: second })];
+  world.advance(5_000);
+  const active = world.active();
+  const other = world.aerials.find(({ name }) => !active.includes(name)) ?? two;
+  world.delay = ({ to }) => (to.state === "stopped" ? undefined : 1);
+  other.state = "stopped";
+  world.advance(60_000);
+  other.state = "running";
+  world.watch = () => expect(world.active()).toEqual(active);
+  world.advance(60_000);
+});
+
 test("what waited in the sockets while it was stopped is as old as the stop", () => {
   const world = new RelayWorld();
   const [one, two] = [world.add("one", { id: low }), world.add("two", { id: high })];
