@@ -3,7 +3,7 @@ import type { AddressFamily } from "../../core/relay.ts";
 import type { Claim, Heartbeat } from "./heartbeat.ts";
 
 /** What one aerial said on one of our links. */
-export interface Statement {
+interface Statement {
   readonly heartbeat: Heartbeat;
   /** Where it came from, as text. */
   readonly source: string;
@@ -41,7 +41,7 @@ export interface PeerTable {
   nextExpiry(now: number): number;
 }
 
-export interface PairOfLinks {
+interface PairOfLinks {
   readonly links: readonly [string, string];
   readonly family: AddressFamily;
 }

@@ -27,7 +27,7 @@ export interface ElectedPair {
   readonly since: number;
 }
 
-export interface Peer {
+interface Peer {
   readonly id: string;
   /** As heard and as it says. */
   readonly addresses: readonly string[];
