@@ -19,6 +19,7 @@ export function createDnsTarget(judge: (packet: Uint8Array) => void = () => {}):
     corpus: Object.values(packets),
     mutate: mutateDns,
     check(packet, random, clock) {
+      const before = Uint8Array.from(packet);
       const message = clock.measure(() => readMessage(packet));
       if ("fault" in message) return false;
       clock.measure(() => touch(message));
@@ -28,6 +29,7 @@ export function createDnsTarget(judge: (packet: Uint8Array) => void = () => {}):
         decode(Buffer.from(output.buffer, output.byteOffset, output.length));
         judge(output);
       }
+      if (Buffer.compare(packet, before) !== 0) throw new TypeError("the packet was changed");
       const parts = outputs.map(readAgain);
       for (const part of parts) checkPart(part, message);
       const [only] = parts;

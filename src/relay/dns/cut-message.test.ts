@@ -42,6 +42,33 @@ test("QU is taken out, and nothing else", () => {
   expect([...cut.keys()].filter((index) => cut[index] !== bytes[index])).toEqual([bytes.length - 2]);
 });
 
+test("the packet that was read stays as it is, be it a Buffer", () => {
+  const bytes = Buffer.from(packets["query"]!);
+  const before = Buffer.from(bytes);
+  cutOne(bytes, keepAll);
+  expect(bytes).toEqual(before);
+});
+
+test("a name that uses a question's class outlives the loss of QU", () => {
+  // Two questions for `local`, the second with QU and class 0; a known answer whose name's only label is the first byte of that class.
+  const bytes = Buffer.from("000000000002000100000000056c6f63616c0000010001c00c00018000c01a00010001000000780004c0000201", "hex");
+  const message = read(bytes);
+  expect(message.records.map(({ name }) => name.labels)).toEqual([["\u0080"]]);
+  const cut = read(cutOne(bytes, keepAll));
+  expect(cut.records.map(({ name }) => name.labels)).toEqual([["\u0080"]]);
+  expect(cut.questions.some(({ unicastResponse }) => unicastResponse)).toBe(false);
+});
+
+test("names inside names do not make the relay send many times what it was sent", () => {
+  // 61 labels of 60 bytes, one byte apart, and a zero after each of them; then a record of unknown type for each.
+  const labels = Buffer.concat([Buffer.alloc(61, 60), Buffer.alloc(61)]);
+  const opaque = Buffer.concat([Buffer.from("00ff00000100000078007a", "hex"), labels]);
+  const records = Array.from({ length: 61 }, (_, index) => Buffer.from([0xc0, 23 + index, 0xff, 0, 0, 1, 0, 0, 0, 120, 0, 0]));
+  const bytes = Buffer.concat([Buffer.from([0, 0, 0x84, 0, 0, 0, 0, 62, 0, 0, 0, 0]), opaque, ...records]);
+  expect(read(bytes).strayPointers).toBe(true);
+  expect(cutMessage(read(bytes), keepAll)).toEqual([]);
+});
+
 test("bytes after the message are cut off", () => {
   expect(Buffer.compare(cutOne(Buffer.concat([homekit, Buffer.from("more")]), keepAll), homekit)).toBe(0);
 });

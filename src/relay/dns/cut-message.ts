@@ -9,6 +9,8 @@ export interface CutLimits {
 }
 
 const unicastBit = 0x80;
+/** Of a packet whose pointers lead to where no name was written. */
+const mostGrowth = 2;
 const writer = new PacketWriter();
 
 /**
@@ -22,8 +24,9 @@ const writer = new PacketWriter();
  */
 export function cutMessage(message: DnsMessage, cut: DnsCut, { maximum = datagramLimit }: CutLimits = {}): readonly Uint8Array[] {
   const cutting = cut.droppedQuestions.size > 0 || cut.droppedRecords.size > 0 || message.unchecked.length > 0;
+  const mending = message.emptyTexts.length > 0 || message.strayPointers === true;
   const limit = Math.min(maximum, datagramLimit);
-  if (!cutting && message.emptyTexts.length === 0 && message.bytes.length <= limit) return [withoutUnicast(message)];
+  if (!cutting && !mending && message.bytes.length <= limit) return [withoutUnicast(message)];
   return new Cutter(message, cut, limit).cut();
 }
 
@@ -32,7 +35,8 @@ function withoutUnicast({ bytes, questions }: DnsMessage): Uint8Array {
   let copy: Uint8Array | undefined;
   for (const { unicastResponse, end } of questions) {
     if (!unicastResponse) continue;
-    copy ??= bytes.slice();
+    // Not `slice`, which in a Buffer copies nothing.
+    copy ??= new Uint8Array(bytes);
     copy[end - 2] = (copy[end - 2] ?? 0) & ~unicastBit;
   }
   return copy ?? bytes;
@@ -67,7 +71,13 @@ class Cutter {
     else this.addToLast();
     if (!writer.empty) packets.push(writer.finish());
     const isProbe = !message.response && this.kept.authority.length > 0;
-    return isProbe && packets.length > 1 ? [] : packets;
+    return (isProbe && packets.length > 1) || this.hasSwollen() ? [] : packets;
+  }
+
+  /** Thousands of names in a few bytes, one inside the other, are a way to have the relay send more than it was sent. */
+  private hasSwollen(): boolean {
+    const { message, packets } = this;
+    return message.strayPointers === true && packets.reduce((sum, { length }) => sum + length, 0) > message.bytes.length * mostGrowth;
   }
 
   private isWorthwhile(): boolean {

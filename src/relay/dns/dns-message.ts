@@ -53,6 +53,8 @@ export interface DnsMessage {
   readonly emptyTexts: readonly number[];
   /** Indexes into `records` of records whose data has a form that is not checked here. Nobody can vouch for them, so they go no further. */
   readonly unchecked: readonly number[];
+  /** Pointers lead to where no name was written. Such a packet is packed anew, since a bit that is changed in it may be part of a name. */
+  readonly strayPointers?: boolean;
 }
 
 /** Why a packet is no DNS message, in a few words. */

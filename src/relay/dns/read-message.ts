@@ -80,6 +80,7 @@ class MessageReader {
       trailing,
       emptyTexts: this.emptyTexts ?? none,
       unchecked: this.unchecked ?? none,
+      strayPointers: reader.stray,
     };
   }
 

@@ -93,6 +93,8 @@ export class NameReader {
   end = 0;
   /** Why a name could not be read. */
   fault = "";
+  /** A pointer in this packet led to where no name had been read. */
+  stray = false;
   private bytes: Buffer = nothing;
   private readonly nameAt: (ReadName | undefined)[] = Array.from<undefined>({ length: reach });
   /** By place: where the labels there and the pointer after them end; where those end that it leads to; how many follow. */
@@ -104,6 +106,7 @@ export class NameReader {
 
   open(bytes: Uint8Array): void {
     this.close();
+    this.stray = false;
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
@@ -150,6 +153,7 @@ export class NameReader {
         if (low === undefined) return this.refuse("a pointer goes past the end");
         const target = ((size & 0x3f) << 8) | low;
         if (target < headerLength || target >= start) return this.refuse("a pointer does not lead back");
+        if (this.nameAt[target] === undefined) this.stray = true;
         if (depth === pointerChainLimit) return this.refuse("too many pointers in a row");
         name = this.readFrom(target, depth + 1);
         if (name === undefined) return undefined;
