@@ -132,7 +132,7 @@ async function measureHolder(tools: TrafficTools, relay: Relay, first: boolean):
   await using running = start(router, command);
   await untilRelayed(tools, running, { from: network.hosts.lanA, to: network.hosts.lanB });
   await using holder = early ?? (await hold());
-  await using sender = start(network.hosts.lanA, `${tools.traffic} unicast eth0 10.1.0.1 ${unicastPackets}`);
+  await using sender = start(network.hosts.lanA, `${tools.traffic} unicast 10.1.0.1 ${unicastPackets}`);
   await sender.exited;
   await pause(200);
   await holder.stop();

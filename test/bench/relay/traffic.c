@@ -7,7 +7,7 @@
  * traffic receive INTERFACE 4|6 COUNT FILE   until SIGTERM; writes when each came first, by the kernel's clock (int64, ns),
  *                                            then how often each came (uint32)
  * traffic hold    INTERFACE                  is another program on port 5353 until SIGTERM; prints what it heard
- * traffic unicast INTERFACE ADDRESS COUNT    sends datagrams to port 5353 there
+ * traffic unicast ADDRESS COUNT              sends datagrams to port 5353 there
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -254,12 +254,15 @@ static int hold_port(char **words) {
   return 0;
 }
 
+/* Each from a port of its own: among sockets that share a port, the kernel may choose by where a datagram comes from. */
 static int send_unicast(char **words) {
-  int fd = open_socket(words[0], AF_INET, 1);
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-  inet_pton(AF_INET, words[1], &to.sin_addr);
-  for (int count = atoi(words[2]); count > 0; count--) {
+  inet_pton(AF_INET, words[0], &to.sin_addr);
+  for (int count = atoi(words[1]); count > 0; count--) {
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    must(fd, "socket");
     must(sendto(fd, "unicast", 7, 0, (struct sockaddr *)&to, sizeof to), "sendto");
+    close(fd);
     usleep(5000);
   }
   return 0;
@@ -272,7 +275,7 @@ int main(int argc, char **argv) {
   if (argc == 9 && strcmp(argv[1], "send") == 0) return send_traffic(argv + 2);
   if (argc == 6 && strcmp(argv[1], "receive") == 0) return receive_traffic(argv + 2);
   if (argc == 3 && strcmp(argv[1], "hold") == 0) return hold_port(argv + 2);
-  if (argc == 5 && strcmp(argv[1], "unicast") == 0) return send_unicast(argv + 2);
+  if (argc == 4 && strcmp(argv[1], "unicast") == 0) return send_unicast(argv + 2);
   fputs("usage: traffic send|receive|hold|unicast ...\n", stderr);
   return 64;
 }
