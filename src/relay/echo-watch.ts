@@ -56,7 +56,7 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
   let current = policy;
   let watch = createReflectorWatch({ policy, ours: isOurs });
   /** Who brought heartbeats to other links, by address: where, and when last. */
-  const strays = new Map<string, { readonly link: string; readonly at: number }>();
+  const strays = new Map<string, { readonly link: string; readonly at: number; readonly times: number }>();
 
   return {
     judge(packet, now) {
@@ -84,7 +84,8 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       return watch.standsDown(lane, now) ? "another relay carries it" : undefined;
     },
     carried(source, { name }, now) {
-      if (strays.size < mostStrays || strays.has(source)) strays.set(source, { link: name, at: now });
+      const times = (strays.get(source)?.times ?? 0) + 1;
+      if (strays.size < mostStrays || times > 1) strays.set(source, { link: name, at: now, times });
     },
     configure(next) {
       if (next === current) return;
@@ -94,7 +95,8 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
     conditions(now) {
       for (const [source, { at }] of strays) if (now - at >= strayMs) strays.delete(source);
       const named = watch.reflectors(now);
-      const unnamed = [...strays].filter(([source]) => !named.some((reflector) => reflector.source === source));
+      // Once may be a heartbeat from before a change of addresses.
+      const unnamed = [...strays].filter(([source, { times }]) => times > 1 && !named.some((reflector) => reflector.source === source));
       return [
         ...named.map((reflector) => ({ code: secondReflector, text: describeReflector(reflector) })),
         ...unnamed.map(([source, { link }]) => ({

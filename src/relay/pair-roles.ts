@@ -46,8 +46,15 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
   let epoch: number | undefined;
   let version = 0;
 
+  let stale = false;
   const renew = (): void => {
     version += 1;
+    stale = true;
+  };
+  /** Heartbeats may come by the hundred; what follows from them is worked out when somebody asks. */
+  const freshen = (): void => {
+    if (!stale) return;
+    stale = false;
     reasons = new Map();
     for (const { links: pair, family, role, why } of election.pairs()) {
       reasons.set(keyOf(pair, family), role === "active" ? undefined : why);
@@ -91,13 +98,17 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
       return true;
     },
     standby: (from, to, family) => {
+      freshen();
       const key = keyOf([from.name, to.name], family);
       return reasons.has(key) ? reasons.get(key) : "not decided yet";
     },
     get version() {
       return version;
     },
-    isPeer: (address) => peers.has(address),
+    isPeer(address) {
+      freshen();
+      return peers.has(address);
+    },
     pairs: (now) => joinFamilies(election.pairs(), (epoch ??= Date.now() - now)),
     tick(now) {
       if (now < election.nextDue()) return;

@@ -6,6 +6,7 @@ import type { RelayProtocol, RelayTrace } from "../core/relay.ts";
 import { addressKey, isOnLink } from "./address.ts";
 import { type Channel, channelsOf } from "./channels.ts";
 import { createAccounts, type Crossings } from "./crossing.ts";
+import { readMessage } from "./dns/read-message.ts";
 import { createEchoWatch, type EchoWatch } from "./echo-watch.ts";
 import { createRateLimit, type RateLimit } from "./guard/rate-limit.ts";
 import { createMdnsCarrier } from "./mdns-carrier.ts";
@@ -115,6 +116,13 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
     return true;
   };
 
+  /** Our own heartbeat on another of our links: both are one network. */
+  const comesBack = (datagram: RelayDatagram, now: number): boolean => {
+    if (datagram.channel.protocol !== "mdns") return false;
+    const message = readMessage(datagram.payload);
+    return !("fault" in message) && roles.hear(message, datagram, now);
+  };
+
   const refuse = (datagram: RelayDatagram, verdict: "own" | "rate" | "too-large" | "off-link", why?: string): false => {
     const account = accounts.open(datagram, () => "");
     account.refused(verdict, why);
@@ -147,6 +155,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
     },
     receive(datagram, now) {
       clock = now;
+      if (own.has(addressKey(datagram.source.bytes)) && comesBack(datagram, now)) return;
       if (!admit(datagram, now)) return;
       if (datagram.channel.protocol === "mdns") mdns.carry(datagram, now);
       else other.carry(datagram, now);

@@ -1,6 +1,7 @@
 /** What the relay's thread tells the daemon: conditions as they come and go, status when asked, services and pairs when they change. */
 import type { RelayLinkStatus, RelayStatus, RelayTrace } from "../core/relay.ts";
 import { formatAddress } from "../host/ip-address.ts";
+import type { Flood } from "./guard/rate-limit.ts";
 import type { LinkSockets } from "./link-sockets.ts";
 import type { RelayEngine } from "./relay-engine.ts";
 import type { RelayLinks } from "./relay-links.ts";
@@ -32,6 +33,7 @@ const servicesRenewMs = 60_000;
 /** Traces are sent together. */
 const tracePauseMs = 100;
 const traceLinesAtOnce = 500;
+const mostFloods = 64;
 /** Floods and reflectors come and go by time alone. */
 const conditionsPauseMs = 500;
 
@@ -41,6 +43,7 @@ interface Held {
 }
 
 export function createRelayReport({ engine, sockets, links, notes, tell }: RelayReportDependencies): RelayReport {
+  const floods = new Map<string, number>();
   let following = false;
   let lines: RelayTrace[] = [];
   let linesLost = 0;
@@ -51,6 +54,14 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
   let checkedAt = -Infinity;
   let pairsSaid = "";
   let rolesVersion = -1;
+
+  /** The worst of each flood so far, coarsely: what is told is to change seldom. */
+  const worst = ({ link, source = "", packetsPerSecond }: Flood): number => {
+    const key = `${link}\0${source}`;
+    const held = Math.max(floods.get(key) ?? 0, coarse(packetsPerSecond));
+    if (floods.size < mostFloods || floods.has(key)) floods.set(key, held);
+    return held;
+  };
 
   const write = (line: Omit<RelayTrace, "at">): void => {
     if (lines.length >= traceLinesAtOnce) linesLost += 1;
@@ -84,11 +95,12 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
       found.set(`relay.link.${name}`, { severity, text: `Nothing is relayed to or from ${name}: ${why ?? state}.` });
     }
     if (notes.size > 0) found.set("relay.capabilities", { severity: "info", text: `${[...notes].join(". ")}.` });
-    for (const flood of engine.rate.floods(now)) {
+    const flooding = engine.rate.floods(now);
+    if (flooding.length === 0) floods.clear();
+    for (const flood of flooding) {
       const who = flood.source === undefined ? "the link as a whole" : addressText(flood.source);
       const code = `relay.flood.${flood.link}`;
-      const rate = `${Math.round(flood.packetsPerSecond)} packets a second`;
-      const text = `${who} floods ${flood.link} with ${rate}; what is over the limit is not relayed. Find that host, or raise relay.limits.`;
+      const text = `${who} floods ${flood.link} with ${worst(flood)} packets a second and more; what is over the limit is not relayed. Find that host, or raise relay.limits.`;
       found.set(code, { severity: "warning", text: join(found.get(code)?.text, text) });
     }
     for (const { code, text } of engine.echoes.conditions(now)) {
@@ -162,6 +174,13 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
       tellTraces(now);
     },
   };
+}
+
+/** Rounded down to 1, 2 or 5 times a power of ten. */
+function coarse(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
+  const digit = value / power;
+  return power * (digit >= 5 ? 5 : digit >= 2 ? 2 : 1);
 }
 
 function join(before: string | undefined, text: string): string {

@@ -26,7 +26,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openNetworkLine } from "./network-line.ts";
+import { type AgentStreams, openNetworkLine } from "./network-line.ts";
 import { createHost, type LabHost } from "./lab-host.ts";
 
 export interface NetworkLabOptions {
@@ -38,7 +38,11 @@ export interface NetworkLabOptions {
   readonly routed?: boolean;
   /** Of every interface; 1500 by default. */
   readonly mtu?: number;
+  /** Starts the agent elsewhere than on this machine. */
+  readonly startAgent?: () => Promise<NetworkAgent>;
 }
+
+export interface NetworkAgent extends AgentStreams, AsyncDisposable {}
 
 interface Connection {
   readonly host: string;
@@ -60,20 +64,18 @@ export interface NetworkLab extends AsyncDisposable {
 }
 
 const closeTimeoutMs = 3_000;
-const python = "/usr/bin/python3";
+
+/** The agent in namespaces of its own, to which a directory to work in is added. */
+export const agentCommand: readonly string[] = [
+  "unshare",
+  ...["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"],
+  ...["/usr/bin/python3", join(import.meta.dirname, "network_agent.py")],
+];
 
 /** Opens links, hosts and router. Throws NetworkLabError when this machine allows no namespaces. */
 export async function openNetworkLab(options: NetworkLabOptions): Promise<NetworkLab> {
   await using stack = new AsyncDisposableStack();
-  const work = await mkdtemp(join(tmpdir(), "aerial-network-"));
-  stack.defer(() => rm(work, { recursive: true, force: true }));
-  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  const namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const child = spawn("unshare", [...user, ...namespaces, "--", python, join(import.meta.dirname, "network_agent.py"), work], {
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  stack.defer(() => hangUp(child));
-  const line = await openNetworkLine(child);
+  const line = await openNetworkLine(stack.use(await (options.startAgent ?? startAgent)()));
 
   const { links, routed = false, mtu = 1500 } = options;
   const hosts = new Map<string, LabHost>();
@@ -132,6 +134,26 @@ function addressesOf(host: number, link: number): string[] {
 
 function hex(byte: number): string {
   return (byte & 0xff).toString(16).padStart(2, "0");
+}
+
+async function startAgent(): Promise<NetworkAgent> {
+  await using stack = new AsyncDisposableStack();
+  const work = await mkdtemp(join(tmpdir(), "aerial-network-"));
+  stack.defer(() => rm(work, { recursive: true, force: true }));
+  const [program = "", ...rest] = agentCommand;
+  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  const child = spawn(program, [...user, ...rest, work], { stdio: ["pipe", "pipe", "pipe"] });
+  stack.defer(() => hangUp(child));
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaint = (complaint + text).slice(-4000);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => resolve(`${signal ?? `exit code ${code}`} ${complaint}`));
+  });
+  const lifetime = stack.move();
+  return { stdin: child.stdin, stdout: child.stdout, ended, [Symbol.asyncDispose]: () => lifetime.disposeAsync() };
 }
 
 async function hangUp(child: ChildProcess): Promise<void> {

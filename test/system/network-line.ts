@@ -1,6 +1,6 @@
 /** JSON lines to and from the process that holds a network lab's namespaces (network_agent.py). */
-import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 
 /** What the agent tells unasked, about the socket or process with that number. */
 export interface LineEvent {
@@ -19,6 +19,14 @@ export interface NetworkLine {
   unfollow(id: number): void;
 }
 
+/** The agent's process, wherever it runs. */
+export interface AgentStreams {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Resolves when it is gone, with how it ended and what it complained of. */
+  readonly ended: Promise<string>;
+}
+
 interface Answer {
   readonly answer: number;
   readonly result?: Readonly<Record<string, unknown>>;
@@ -34,19 +42,13 @@ export class NetworkLabError extends Error {
   override readonly name = "NetworkLabError";
 }
 
-/** Resolves when the agent is there. Rejects with what it wrote to stderr when it ends before. */
-export async function openNetworkLine(child: ChildProcess): Promise<NetworkLine> {
-  const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new NetworkLabError("the agent needs pipes");
+/** Resolves when the agent is there. Rejects with what it complained of when it ends before. */
+export async function openNetworkLine({ stdin, stdout, ended }: AgentStreams): Promise<NetworkLine> {
   const asked = new Map<number, Asked>();
   const followers = new Map<number, (event: LineEvent) => void>();
-  let complaint = "";
   let number = 0;
-  let gone = false;
+  let gone: NetworkLabError | undefined;
 
-  stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaint = (complaint + text).slice(-4000);
-  });
   // A write to an agent that has gone: `close` tells everybody.
   stdin.on("error", () => {});
 
@@ -61,22 +63,19 @@ export async function openNetworkLine(child: ChildProcess): Promise<NetworkLine>
       } else if (message.event === "ready") resolve();
       else followers.get(message.id)?.(message);
     });
-    const end = (cause: string): void => {
-      gone = true;
-      const error = new NetworkLabError(`the network lab is gone (${cause}) ${complaint}`);
-      for (const waiting of asked.values()) waiting.reject(error);
+    void ended.then((how) => {
+      gone = new NetworkLabError(`the network lab is gone (${how})`);
+      for (const waiting of asked.values()) waiting.reject(gone);
       asked.clear();
-      reject(error);
-    };
-    child.once("error", (error) => end(error.message));
-    child.once("close", (code, signal) => end(signal ?? `exit code ${code}`));
+      reject(gone);
+    });
   });
   await ready;
 
   return {
     call: (request, fields) =>
       new Promise((resolve, reject) => {
-        if (gone) return reject(new NetworkLabError(`the network lab is gone ${complaint}`));
+        if (gone !== undefined) return reject(gone);
         number += 1;
         asked.set(number, { resolve, reject });
         stdin.write(`${JSON.stringify({ number, do: request, with: fields })}\n`);

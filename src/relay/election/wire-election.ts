@@ -92,6 +92,9 @@ export function createWireElection(draw: () => string = drawDigits): WireElectio
   let id = draw();
   let keys = 0;
   let nextDueAt = Infinity;
+  /** When we first had a link, and when another aerial was last heard on any. */
+  let firstLinkAt: number | undefined;
+  let peerHeardAt = -Infinity;
 
   const contendersOf = ({ links: [a, b], family }: Pair, now: number): readonly Contender[] =>
     table.contenders({ links: [a.name, b.name], family }, now);
@@ -175,7 +178,10 @@ export function createWireElection(draw: () => string = drawDigits): WireElectio
         if (known) adopt(known, link);
         else own.set(link.name, toOwnLink(link, { key: `k${(++keys).toString(36)}`, token: draw() }, now));
       }
-      pairs = pairUp([...own.values()], pairs, now);
+      if (own.size > 0) firstLinkAt ??= now;
+      // Who would contend for a pair is heard on the links that stayed: where nobody was, a link that comes back need not wait.
+      const alone = firstLinkAt !== undefined && now - firstLinkAt >= listenMs && now - peerHeardAt > aloneTtl * 1_000;
+      pairs = pairUp([...own.values()], pairs, { now, listenUntil: alone ? now : now + listenMs });
       for (const link of own.values()) hasNews(link, now);
       for (const pair of pairs.values()) evaluate(pair, now);
       settle(now);
@@ -192,6 +198,7 @@ export function createWireElection(draw: () => string = drawDigits): WireElectio
       const here = own.get(link);
       if (here === undefined || (hearing !== "peer" && hearing !== "joined")) return hearing;
       wakeUp(now);
+      if (hearing === "peer") peerHeardAt = now;
       if (hearing === "peer" && table.hear({ heartbeat, source: plain }, link, now)) hasNews(here, now);
       for (const pair of pairs.values()) {
         if (!pair.links.includes(here)) continue;
@@ -244,22 +251,27 @@ export function createWireElection(draw: () => string = drawDigits): WireElectio
   };
 }
 
+interface PairStart {
+  readonly now: number;
+  readonly listenUntil: number;
+}
+
 /** Every two links in each family that both have; pairs that were there stay as they are. */
-function pairUp(links: readonly OwnLink[], before: ReadonlyMap<string, Pair>, now: number): Map<string, Pair> {
+function pairUp(links: readonly OwnLink[], before: ReadonlyMap<string, Pair>, start: PairStart): Map<string, Pair> {
   const pairs = new Map<string, Pair>();
   for (const [index, a] of links.entries()) {
     for (const b of links.slice(index + 1)) {
       for (const family of a.families.filter((one) => b.families.includes(one))) {
         const key = `${nameKey(a.name, b.name)}\n${family}`;
         const known = before.get(key);
-        pairs.set(key, known?.links.includes(a) && known.links.includes(b) ? known : toPair([a, b], family, now));
+        pairs.set(key, known?.links.includes(a) && known.links.includes(b) ? known : toPair([a, b], family, start));
       }
     }
   }
   return pairs;
 }
 
-function toPair(links: readonly [OwnLink, OwnLink], family: AddressFamily, now: number): Pair {
+function toPair(links: readonly [OwnLink, OwnLink], family: AddressFamily, { now, listenUntil }: PairStart): Pair {
   return {
     links,
     family,
@@ -267,7 +279,7 @@ function toPair(links: readonly [OwnLink, OwnLink], family: AddressFamily, now: 
     why: "listens first",
     since: now,
     startedAt: now,
-    listenUntil: now + listenMs,
+    listenUntil,
     vacantSince: undefined,
     joinedUntil: -Infinity,
     wakeAt: now,
