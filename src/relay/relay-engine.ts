@@ -60,6 +60,9 @@ export interface RelayEngine {
 
 /** Host names remembered, to tell hosts that live on several links. */
 const rememberedHosts = 4_096;
+/** A home in which everything wakes up at once announces some hundreds of services. */
+const seenPerSecond = 100;
+const seenAtOnce = 1_000;
 
 export function createRelayEngine(dependencies: RelayEngineDependencies): RelayEngine {
   const { wire, carries } = dependencies;
@@ -73,7 +76,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const counters = createPacketCounters();
   const accounts = createAccounts({ counters, trace: () => dependencies.trace?.() });
   const homes: HostHomes = createHostHomes({ limit: rememberedHosts });
-  const seen = createSeenServices();
+  const seen = createSeenServices({ perSecond: seenPerSecond, burst: seenAtOnce });
   let rate: RateLimit = createRateLimit(options.limits);
   const roles = createPairRoles({ wire, carries, carried: (source, link) => echoes.carried(source, link, clock) });
   const echoes: EchoWatch = createEchoWatch({ policy: options.onSecondReflector, isOurs: (source) => roles.isPeer(source) });

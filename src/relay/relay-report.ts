@@ -27,7 +27,9 @@ export interface RelayReportDependencies {
 }
 
 /** Services change in bursts; a reader wants to know within the second. */
-const servicesPauseMs = 500;
+const leastServicesPauseMs = 500;
+/** One part in so many of the time may go into telling services. */
+const servicesShare = 100;
 /** When nothing but times has changed. */
 const servicesRenewMs = 60_000;
 /** Traces are sent together. */
@@ -50,6 +52,7 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
   let conditions = new Map<string, Held>();
   let servicesVersion = -1;
   let servicesAt = -Infinity;
+  let servicesPauseMs = leastServicesPauseMs;
   let tracedAt = -Infinity;
   let checkedAt = -Infinity;
   let pairsSaid = "";
@@ -125,9 +128,12 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
 
   const tellServices = (now: number): void => {
     if (engine.seen.version === servicesVersion && (engine.seen.size === 0 || now - servicesAt < servicesRenewMs)) return;
+    const begin = performance.now();
     servicesVersion = engine.seen.version;
-    servicesAt = now;
     tell({ type: "services", services: engine.seen.list(now, Date.now()) });
+    // A long list is told less often: packets wait while it is made.
+    servicesAt = now;
+    servicesPauseMs = Math.max(leastServicesPauseMs, (performance.now() - begin) * servicesShare);
   };
 
   const tellTraces = (now: number): void => {

@@ -140,7 +140,7 @@ function hearText(context: Context, record: DnsRecord): void {
     known.text.goneAt = Infinity;
     return;
   }
-  instance.text = { data: data.slice(), heardAt: hearing.at, goneAt: Infinity };
+  instance.text = { data: new Uint8Array(data), heardAt: hearing.at, goneAt: Infinity };
   if (instance.listed) table.changed();
 }
 
@@ -163,7 +163,7 @@ function hearAddress(context: Context, record: DnsRecord): void {
     // What was shown for want of better goes.
     const others = host.addresses.filter((address) => address !== known && address.until > at);
     const same = known !== undefined && others.length === host.addresses.length - 1;
-    known ??= { bytes: bytes.slice(), text: formatAddress(bytes), heardAt: at, goneAt: Infinity, until: 0 };
+    known ??= { bytes: new Uint8Array(bytes), text: formatAddress(bytes), heardAt: at, goneAt: Infinity, until: 0 };
     host.addresses = [...(others.length < mostAddresses ? others : withoutOldest(others)), known];
     if (!same && link.hostUsers.has(host.key)) table.changed();
   }

@@ -30,12 +30,20 @@ export interface SeenServices {
 export interface SeenServicesOptions {
   /** Instances and UPnP offers held at most, and as many hosts; 4,096. */
   readonly limit?: number;
+  /**
+   * How many messages a second are looked at in the long run, and `burst` at once; what is more is not noted. Unlimited
+   * when left out. A message about something new costs some ten times what relaying it does.
+   */
+  readonly perSecond?: number;
+  readonly burst?: number;
 }
 
 /** What ends is looked for no more often: a short life must not cost a search of everything each. */
 const searchEveryMs = 250;
 
-export function createSeenServices({ limit = 4_096 }: SeenServicesOptions = {}): SeenServices {
+export function createSeenServices({ limit = 4_096, perSecond, burst = perSecond ?? 0 }: SeenServicesOptions = {}): SeenServices {
+  let credit = burst;
+  let creditAt = 0;
   const links = new Map<string, SeenLink>();
   let version = 0;
   let dueAt = Infinity;
@@ -69,6 +77,15 @@ export function createSeenServices({ limit = 4_096 }: SeenServicesOptions = {}):
   function forgetOffered(): void {
     offered.entries.length = 0;
     offered.records.length = 0;
+  }
+
+  function mayLook(at: number): boolean {
+    if (perSecond === undefined) return true;
+    credit = Math.min(burst, credit + (Math.max(0, at - creditAt) * perSecond) / 1_000);
+    creditAt = at;
+    if (credit < 1) return false;
+    credit -= 1;
+    return true;
   }
 
   function dropEntry(entry: SeenEntry): void {
@@ -144,10 +161,11 @@ export function createSeenServices({ limit = 4_096 }: SeenServicesOptions = {}):
     },
     hearDns(message, hearing) {
       forgetOffered();
-      hearDnsResponse(listener, message, hearing);
+      if (mayLook(hearing.at)) hearDnsResponse(listener, message, hearing);
     },
     hearSsdp(message, hearing) {
       forgetOffered();
+      if (!mayLook(hearing.at)) return;
       const offer = hearSsdpOffer(table, message, hearing);
       if (offer !== undefined) listener.offered(offer, -1);
     },
