@@ -8,6 +8,7 @@ import { createDatagramPoller } from "../host/datagram-poller.ts";
 import { openDatagrams } from "../host/datagram.ts";
 import { openNetworkLinks } from "../host/network-links.ts";
 import { takeWakes } from "../host/wake.ts";
+import { createArrivalClock } from "./arrival-clock.ts";
 import { createLinkSockets } from "./link-sockets.ts";
 import { createRelayEngine } from "./relay-engine.ts";
 import type { FromRelay, ToRelay } from "./relay-messages.ts";
@@ -25,8 +26,6 @@ interface RelayWorkerData {
 const longestSleepMs = 1_000;
 /** Sockets that could not be opened are tried again. */
 const retryMs = 1_000;
-/** The kernel's clock and ours are compared each turn; a packet can have waited this long at most. */
-const longestWaitMs = 1_000;
 
 await relay(workerData as RelayWorkerData);
 
@@ -37,16 +36,13 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
   const datagrams = await openDatagrams();
   using network = await openNetworkLinks();
   using poller = createDatagramPoller(datagrams);
-  let epoch = Date.now() - performance.now();
+  const arrivals = createArrivalClock({ wall: () => Date.now(), monotonic: () => performance.now() });
   const told = { stop: false };
 
   using sockets = createLinkSockets({
     datagrams,
     poller,
-    heard(datagram, arrivedAt) {
-      const now = performance.now();
-      engine.receive(datagram, Math.min(now, Math.max(arrivedAt - epoch, now - longestWaitMs)));
-    },
+    heard: (datagram, arrivedAt) => engine.receive(datagram, arrivals.toMonotonic(arrivedAt)),
   });
   const engine = createRelayEngine({
     options,
@@ -86,7 +82,7 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
       hear(word.message as ToRelay, performance.now());
     }
     const now = performance.now();
-    epoch = Date.now() - now;
+    arrivals.compare();
     if (links.retryAt(retryMs) <= now) links.refresh(now);
     engine.tick(now);
     report.tick(now);
