@@ -130,3 +130,15 @@ test("a hundred links hear each packet once, copies from any of them are echoes,
   // Asked twice a second, between packets: milliseconds are right, and seconds a search of all pairs for each pair.
   expect(performance.now() - began).toBeLessThan(1_000);
 });
+
+test("a burst of hundreds from each of several hosts goes on whole, within the limits there are by default", () => {
+  const world = makeRelayWorld(["a", "b"], { limits: {} });
+  let carried = 0;
+  for (const host of [7, 8, 9]) {
+    for (let index = 0; index < 300; index += 1) {
+      const payload = announce({ instance: `${host}-${index}`, host: `host-${host}-${index}` });
+      carried += world.hear("a", { payload, source: `10.1.0.${host}` }).length;
+    }
+  }
+  expect(carried).toBe(900);
+});

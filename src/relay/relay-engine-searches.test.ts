@@ -125,3 +125,24 @@ test("a search whose lines end in LF alone goes on with whole ones, and comes ro
   expect(Buffer.from(sent?.payload ?? []).toString("latin1")).toBe(Buffer.from(search("urn:lf")).toString("latin1"));
   expect(world.hear("b", { payload: search("urn:lf"), protocol: "ssdp", port: 50_001, source: "10.2.0.7" })).toEqual([]);
 });
+
+test("an offer that comes round, as it came or with whole lines, goes no further", () => {
+  const world = makeRelayWorld(["a", "b", "c"]);
+  const offer = (lineEnd: string): Uint8Array =>
+    Buffer.from(
+      [
+        "NOTIFY * HTTP/1.1",
+        "HOST: 239.255.255.250:1900",
+        "NT: upnp:rootdevice",
+        "NTS: ssdp:byebye",
+        "USN: uuid:1::upnp:rootdevice",
+        "",
+        "",
+      ].join(lineEnd),
+    );
+  expect(world.hear("a", { payload: offer("\n"), protocol: "ssdp" })).toHaveLength(2);
+  for (const lineEnd of ["\n", "\r\n"]) {
+    expect(world.hear("b", { payload: offer(lineEnd), protocol: "ssdp", source: "10.2.0.7" })).toEqual([]);
+    expect(world.hear("a", { payload: offer(lineEnd), protocol: "ssdp", source: "10.1.0.7" })).toEqual([]);
+  }
+});
