@@ -438,7 +438,9 @@ def main():
     say({"event": "ready"})
     while True:
         for key, _ in selector.select():
-            key.data()
+            # One that came first may have closed it.
+            if selector.get_map().get(key.fd) is key:
+                key.data()
 
 
 main()
