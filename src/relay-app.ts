@@ -1,4 +1,5 @@
 /** The relay's part of the composition: in the daemon, or in the foreground and nothing else. Loaded only where there is a relay. */
+import { setFlagsFromString } from "node:v8";
 import type { RelayAlone } from "./cli/command.ts";
 import { loadRelayRules } from "./config/load-relay-rules.ts";
 import type { Config } from "./config/schema.ts";
@@ -23,6 +24,8 @@ export interface RelayPartDependencies {
 
 /** Starts the relay; it runs until the scope closes. */
 export function startRelay({ options, log, conditions, scope }: RelayPartDependencies): Relay {
+  // small-heap.ts did without: what relays does run hot. Flags hold for all threads.
+  setFlagsFromString("--opt");
   const relay = createRelay({ options, clock, log, conditions });
   scope.spawn("relay roles", (stop) => logRoles(relay.pairs, log, stop));
   scope.spawn("relay", (stop) => relay.run(stop));

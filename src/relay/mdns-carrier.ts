@@ -8,6 +8,7 @@ import { describeMessage } from "./dns/describe-message.ts";
 import type { DnsMessage } from "./dns/dns-message.ts";
 import { hashBytes, hashMessage } from "./dns/hash-message.ts";
 import { readMessage } from "./dns/read-message.ts";
+import type { Attention } from "./attention.ts";
 import type { EchoWatch } from "./echo-watch.ts";
 import type { HostHomes } from "./mdns/host-homes.ts";
 import { type FilterResult, filterMessage } from "./mdns/filter-message.ts";
@@ -27,6 +28,7 @@ export interface MdnsCarrierDependencies {
   readonly echoes: EchoWatch;
   readonly homes: HostHomes;
   readonly seen: SeenServices;
+  readonly attention: Attention;
   readonly searches: RelaySearches;
   /** Whether it is what relays tell each other; taken note of, and never carried. */
   heartbeat(message: DnsMessage, datagram: RelayDatagram, now: number): boolean;
@@ -39,7 +41,7 @@ export interface MdnsCarrier {
 }
 
 export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCarrier {
-  const { wire, crossings, accounts, echoes, homes, seen, searches } = dependencies;
+  const { wire, crossings, accounts, echoes, homes, seen, attention, searches } = dependencies;
 
   const cutFor = (message: DnsMessage, datagram: RelayDatagram, { to, now }: { to: RelayLink; now: number }): Cut => {
     const { link, channel, source } = datagram;
@@ -96,8 +98,11 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       const content = hashMessage(message);
       const echo = echoes.judge({ content, datagram, search: legacy, offer: message.response }, now);
       if (echo !== undefined) return refuse(account, "echo", echo);
-      homes.learn(message, link.name, now);
-      if (message.response) seen.hearDns(message, { link: link.name, family: channel.family, source: source.bytes, at: now });
+      if (!attention.take(now)) seen.skip();
+      else {
+        homes.learn(message, link.name, now);
+        if (message.response) seen.hearDns(message, { link: link.name, family: channel.family, source: source.bytes, at: now });
+      }
       for (const to of crossings.egresses(link, channel)) send(message, datagram, { to, legacy, content, account, now });
       account.close();
     },

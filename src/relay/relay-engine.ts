@@ -10,6 +10,7 @@ import { readMessage } from "./dns/read-message.ts";
 import { createEchoWatch, type EchoWatch } from "./echo-watch.ts";
 import { createRateLimit, type RateLimit } from "./guard/rate-limit.ts";
 import { createMdnsCarrier } from "./mdns-carrier.ts";
+import { createAttention } from "./attention.ts";
 import { createServiceQuestions } from "./ask-services.ts";
 import { createHostHomes, type HostHomes } from "./mdns/host-homes.ts";
 import { createPacketCounters, type PacketCounters } from "./packet-counters.ts";
@@ -61,8 +62,7 @@ export interface RelayEngine {
 /** Host names remembered, to tell hosts that live on several links. */
 const rememberedHosts = 4_096;
 /** A home in which everything wakes up at once announces some hundreds of services. */
-const seenPerSecond = 100;
-const seenAtOnce = 1_000;
+const attentionPaid = { perSecond: 100, burst: 1_000 };
 
 export function createRelayEngine(dependencies: RelayEngineDependencies): RelayEngine {
   const { wire, carries } = dependencies;
@@ -76,7 +76,8 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const counters = createPacketCounters();
   const accounts = createAccounts({ counters, trace: () => dependencies.trace?.() });
   const homes: HostHomes = createHostHomes({ limit: rememberedHosts });
-  const seen = createSeenServices({ perSecond: seenPerSecond, burst: seenAtOnce });
+  const seen = createSeenServices();
+  const attention = createAttention(attentionPaid);
   let rate: RateLimit = createRateLimit(options.limits);
   const roles = createPairRoles({ wire, carries, carried: (source, link) => echoes.carried(source, link, clock) });
   const echoes: EchoWatch = createEchoWatch({ policy: options.onSecondReflector, isOurs: (source) => roles.isPeer(source) });
@@ -99,7 +100,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
     },
   });
   const questions = createServiceQuestions(wire);
-  const carrying = { wire, crossings, accounts, echoes, seen, searches };
+  const carrying = { wire, crossings, accounts, echoes, seen, attention, searches };
   const mdns = createMdnsCarrier({ ...carrying, homes, heartbeat: (message, datagram, now) => roles.hear(message, datagram, now) });
   const other = createSearchCarrier(carrying);
   /** When the last packet arrived, or the last turn was: answers come without a time of their own. */

@@ -24,6 +24,8 @@ interface RelayWorkerData {
 
 /** A process that is to end waits for this thread to look up. */
 const longestSleepMs = 1_000;
+/** While packets come, how often to see what is due besides. */
+const busyMs = 5;
 /** Sockets that could not be opened are tried again. */
 const retryMs = 1_000;
 
@@ -74,20 +76,31 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
   using _changes = poller.addReadable(network.descriptor, () => {
     if (network.drain()) links.refresh(performance.now());
   });
-  using _word = poller.addReadable(wake, () => takeWakes(wake));
+  let word = true;
+  using _word = poller.addReadable(wake, () => {
+    takeWakes(wake);
+    word = true;
+  });
 
   links.select(options.links, performance.now());
+  let dueAt = 0;
   while (!told.stop) {
-    for (let word = receiveMessageOnPort(port); word !== undefined; word = receiveMessageOnPort(port)) {
-      hear(word.message as ToRelay, performance.now());
+    let now = performance.now();
+    if (word) {
+      word = false;
+      for (let each = receiveMessageOnPort(port); each !== undefined; each = receiveMessageOnPort(port)) hear(each.message as ToRelay, now);
+      dueAt = 0;
     }
-    const now = performance.now();
-    arrivals.compare();
-    if (links.retryAt(retryMs) <= now) links.refresh(now);
-    engine.tick(now);
-    report.tick(now);
-    const next = Math.min(engine.nextTick(), links.retryAt(retryMs), report.nextTick(now));
-    if (!told.stop) poller.poll(Math.min(Math.max(next - performance.now(), 0), longestSleepMs));
+    if (now >= dueAt) {
+      arrivals.compare();
+      if (links.retryAt(retryMs) <= now) links.refresh(now);
+      engine.tick(now);
+      report.tick(now);
+      now = performance.now();
+      dueAt = Math.min(engine.nextTick(), links.retryAt(retryMs), report.nextTick(now), now + longestSleepMs);
+    }
+    // What a packet brought about may be due soon; while they come, that is looked at now and then.
+    if (poller.poll(Math.max(dueAt - now, 0)) > 0) dueAt = Math.min(dueAt, now + busyMs);
   }
   engine.leave();
   report.close(performance.now());

@@ -41,6 +41,9 @@ export interface Relay {
   setLease(links: readonly [string, string], state: LeaseState): void;
 }
 
+/** Packets leave much behind that is dead at once; less of it is copied where more may lie about. */
+const youngGenerationMb = 8;
+
 const statusDeadlineMs = 5_000;
 const workerUrl = new URL(import.meta.url.endsWith(".ts") ? "relay-worker.ts" : "relay-worker.js", import.meta.url);
 
@@ -97,6 +100,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
       workerData: { options, wake: wake.descriptor },
       env: {},
       execArgv: ["--conditions=source"],
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
       // Its sockets are made by the C library, which Node does not know of.
       trackUnmanagedFds: false,
     });

@@ -1,6 +1,7 @@
 /** SSDP, WS-Discovery and the broadcasts of older devices, from link to link: offers to the group, searches with their answers brought home. */
 import type { Account, Accounts, Crossings } from "./crossing.ts";
 import { hashBytes } from "./dns/hash-message.ts";
+import type { Attention } from "./attention.ts";
 import type { EchoWatch } from "./echo-watch.ts";
 import { readSearchPacket, type SearchPacket } from "./read-search-packet.ts";
 import type { RelaySearch, RelaySearches } from "./relay-searches.ts";
@@ -13,6 +14,7 @@ export interface SearchCarrierDependencies {
   readonly accounts: Accounts;
   readonly echoes: EchoWatch;
   readonly seen: SeenServices;
+  readonly attention: Attention;
   readonly searches: RelaySearches;
 }
 
@@ -23,7 +25,7 @@ export interface SearchCarrier {
 }
 
 export function createSearchCarrier(dependencies: SearchCarrierDependencies): SearchCarrier {
-  const { wire, crossings, accounts, echoes, seen, searches } = dependencies;
+  const { wire, crossings, accounts, echoes, seen, attention, searches } = dependencies;
 
   const allows = (packet: SearchPacket, { link, channel, source }: RelayDatagram, to: RelayLink): boolean => {
     const { services, instance } = packet;
@@ -34,7 +36,8 @@ export function createSearchCarrier(dependencies: SearchCarrierDependencies): Se
   };
 
   const hear = (packet: SearchPacket, { link, channel, source }: RelayDatagram, now: number): void => {
-    if (packet.ssdp !== undefined) seen.hearSsdp(packet.ssdp, { link: link.name, family: channel.family, source: source.bytes, at: now });
+    if (packet.ssdp === undefined || !attention.take(now)) seen.skip();
+    else seen.hearSsdp(packet.ssdp, { link: link.name, family: channel.family, source: source.bytes, at: now });
   };
 
   const send = (datagram: RelayDatagram, { packet, to, content, account, now }: Sending): void => {

@@ -347,13 +347,3 @@ describe("whatever is heard when", () => {
     );
   });
 });
-
-it("looks at no more than it was told to, and goes on when there is time again", () => {
-  const seen = createSeenServices({ perSecond: 10, burst: 20 });
-  const announce = (index: number, at: number): void =>
-    hear(seen, announcement({ service: "_hap._tcp", instance: `Lamp ${index}`, host: `lamp-${index}`, port: 80, text: [] }), hearing(at));
-  for (let index = 0; index < 100; index += 1) announce(index, 1_000);
-  expect(contents(seen, 1_000)).toHaveLength(20);
-  for (let index = 100; index < 200; index += 1) announce(index, 2_000);
-  expect(contents(seen, 2_000)).toHaveLength(30);
-});

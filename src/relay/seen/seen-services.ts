@@ -18,6 +18,8 @@ export interface SeenServices {
   hearDns(message: DnsMessage, hearing: Hearing): void;
   /** A NOTIFY or an answer to a search, heard natively. */
   hearSsdp(message: SsdpOffer, hearing: Hearing): void;
+  /** Nothing was heard: what is said next of being relayed is about something else. */
+  skip(): void;
   /** What was heard last went on to another link, but for the records with the indexes in `dropped`. */
   relayed(toLink: string, dropped?: ReadonlySet<number>): void;
   /** What is there at `at` (monotonic milliseconds), which is `wallClock` in milliseconds since the epoch. In no particular order. */
@@ -30,20 +32,12 @@ export interface SeenServices {
 export interface SeenServicesOptions {
   /** Instances and UPnP offers held at most, and as many hosts; 4,096. */
   readonly limit?: number;
-  /**
-   * How many messages a second are looked at in the long run, and `burst` at once; what is more is not noted. Unlimited
-   * when left out. A message about something new costs some ten times what relaying it does.
-   */
-  readonly perSecond?: number;
-  readonly burst?: number;
 }
 
 /** What ends is looked for no more often: a short life must not cost a search of everything each. */
 const searchEveryMs = 250;
 
-export function createSeenServices({ limit = 4_096, perSecond, burst = perSecond ?? 0 }: SeenServicesOptions = {}): SeenServices {
-  let credit = burst;
-  let creditAt = 0;
+export function createSeenServices({ limit = 4_096 }: SeenServicesOptions = {}): SeenServices {
   const links = new Map<string, SeenLink>();
   let version = 0;
   let dueAt = Infinity;
@@ -77,15 +71,6 @@ export function createSeenServices({ limit = 4_096, perSecond, burst = perSecond
   function forgetOffered(): void {
     offered.entries.length = 0;
     offered.records.length = 0;
-  }
-
-  function mayLook(at: number): boolean {
-    if (perSecond === undefined) return true;
-    credit = Math.min(burst, credit + (Math.max(0, at - creditAt) * perSecond) / 1_000);
-    creditAt = at;
-    if (credit < 1) return false;
-    credit -= 1;
-    return true;
   }
 
   function dropEntry(entry: SeenEntry): void {
@@ -161,14 +146,14 @@ export function createSeenServices({ limit = 4_096, perSecond, burst = perSecond
     },
     hearDns(message, hearing) {
       forgetOffered();
-      if (mayLook(hearing.at)) hearDnsResponse(listener, message, hearing);
+      hearDnsResponse(listener, message, hearing);
     },
     hearSsdp(message, hearing) {
       forgetOffered();
-      if (!mayLook(hearing.at)) return;
       const offer = hearSsdpOffer(table, message, hearing);
       if (offer !== undefined) listener.offered(offer, -1);
     },
+    skip: forgetOffered,
     relayed(toLink, dropped) {
       for (const [index, entry] of offered.entries.entries()) {
         if (entry.relayedTo.has(toLink) || dropped?.has(offered.records[index] ?? -1) === true) continue;
