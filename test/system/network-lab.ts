@@ -67,9 +67,8 @@ const closeTimeoutMs = 3_000;
 
 /** The agent in namespaces of its own, to which a directory to work in is added. */
 export const agentCommand: readonly string[] = [
-  "unshare",
-  ...["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"],
-  ...["/usr/bin/python3", join(import.meta.dirname, "network_agent.py")],
+  ..."unshare --mount --net --pid --fork --kill-child --mount-proc -- /usr/bin/python3".split(" "),
+  join(import.meta.dirname, "network_agent.py"),
 ];
 
 /** Opens links, hosts and router. Throws NetworkLabError when this machine allows no namespaces. */
@@ -140,9 +139,9 @@ async function startAgent(): Promise<NetworkAgent> {
   await using stack = new AsyncDisposableStack();
   const work = await mkdtemp(join(tmpdir(), "aerial-network-"));
   stack.defer(() => rm(work, { recursive: true, force: true }));
-  const [program = "", ...rest] = agentCommand;
+  const [unshare = "", ...rest] = agentCommand;
   const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  const child = spawn(program, [...user, ...rest, work], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(unshare, [...user, ...rest, work], { stdio: ["pipe", "pipe", "pipe"] });
   stack.defer(() => hangUp(child));
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -63,12 +63,13 @@ export async function openNetworkLine({ stdin, stdout, ended }: AgentStreams): P
       } else if (message.event === "ready") resolve();
       else followers.get(message.id)?.(message);
     });
-    void ended.then((how) => {
-      gone = new NetworkLabError(`the network lab is gone (${how})`);
+    const end = async (): Promise<void> => {
+      gone = new NetworkLabError(`the network lab is gone (${await ended})`);
       for (const waiting of asked.values()) waiting.reject(gone);
       asked.clear();
       reject(gone);
-    });
+    };
+    void end();
   });
   await ready;
 
