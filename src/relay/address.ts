@@ -1,7 +1,23 @@
 /** The few questions the relay has about addresses as bytes. */
 
-/** Bytes as a string that can be a Map's key. */
+let last = new Uint8Array(0);
+let lastKey = "";
+
+/** Bytes as a string that can be a Map's key. Asked several times for one packet, so the last answer is kept. */
 export function addressKey(bytes: Uint8Array): string {
+  if (isLast(bytes)) return lastKey;
+  last = new Uint8Array(bytes);
+  lastKey = toKey(bytes);
+  return lastKey;
+}
+
+function isLast(bytes: Uint8Array): boolean {
+  if (bytes.length !== last.length) return false;
+  for (let index = 0; index < bytes.length; index += 1) if (bytes[index] !== last[index]) return false;
+  return true;
+}
+
+function toKey(bytes: Uint8Array): string {
   return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
 }
 

@@ -1,14 +1,16 @@
 /** What is carried: each protocol's groups and ports, and how its packets travel. */
 import type { AddressFamily, RelayProtocol } from "../core/relay.ts";
+import type { DatagramAddress } from "../host/datagram.ts";
 import { parseAddress } from "../host/ip-address.ts";
 
 export interface Channel {
+  /** Its own among all. */
+  readonly number: number;
   readonly protocol: RelayProtocol;
   readonly family: AddressFamily;
   /** A multicast group, or the limited broadcast address. */
   readonly group: string;
-  /** The group in network order. */
-  readonly groupBytes: Uint8Array;
+  readonly groupAddress: DatagramAddress;
   readonly port: number;
   /** IP TTL or hop limit of what is sent. */
   readonly hops: number;
@@ -33,16 +35,12 @@ const rows: readonly Row[] = [
   ["sonos", 4, "255.255.255.255", 6969, 2],
 ];
 
-/** The channels of these protocols. */
+const all: readonly Channel[] = rows.map(([protocol, family, group, port, hops], number) => {
+  const groupAddress = { family, bytes: parseAddress(group) ?? new Uint8Array(), port };
+  return { number, protocol, family, group, groupAddress, port, hops };
+});
+
+/** The channels of these protocols: the same objects each time. */
 export function channelsOf(protocols: readonly RelayProtocol[]): readonly Channel[] {
-  return rows
-    .filter(([protocol]) => protocols.includes(protocol))
-    .map(([protocol, family, group, port, hops]) => ({
-      protocol,
-      family,
-      group,
-      groupBytes: parseAddress(group) ?? new Uint8Array(),
-      port,
-      hops,
-    }));
+  return all.filter(({ protocol }) => protocols.includes(protocol));
 }

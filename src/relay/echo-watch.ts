@@ -1,7 +1,7 @@
 /** Whether a packet is news or came round a loop, and whether somebody else already carries what we would. */
 import { formatAddress } from "../host/ip-address.ts";
 import { addressKey } from "./address.ts";
-import { type Channel, channelsOf } from "./channels.ts";
+import type { Channel } from "./channels.ts";
 import { createEchoGuard, type Sighting } from "./guard/echo-guard.ts";
 import { createReflectorWatch, type RelayLane, type SeenReflector } from "./guard/reflector-watch.ts";
 import type { RelayOptions } from "./relay-options.ts";
@@ -139,11 +139,9 @@ function laneOf({ datagram }: JudgedPacket): Omit<RelayLane, "to"> {
   return { from: link.name, protocol: channel.protocol, family: channel.family };
 }
 
-const channels = channelsOf(["mdns", "ssdp", "wsd", "sonos"]);
 const largest = 2 ** 53;
 
 /** The same words in another family or to another group are another thing. */
-function inChannel(content: number, { group, port }: Channel): number {
-  const index = channels.findIndex((channel) => channel.group === group && channel.port === port);
-  return (content + index * 0x1_3579_bdf1_2345) % largest;
+function inChannel(content: number, { number }: Channel): number {
+  return (content + number * 0x1_3579_bdf1_2345) % largest;
 }

@@ -40,6 +40,9 @@ export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDepen
   const problems = new Map<string, readonly string[]>();
   const overruns = new Map<string, number>();
   const replies = new Set<Disposable>();
+  /** The same once more, by what a packet brings along: asked several times for each. */
+  const fast = new Map<Channel, Map<RelayLink, DatagramSocket>>();
+  const find = (link: RelayLink, channel: Channel): DatagramSocket | undefined => fast.get(channel)?.get(link);
 
   const close = (key: string, { socket, link }: OpenSocket): void => {
     sockets.delete(key);
@@ -59,8 +62,8 @@ export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDepen
   };
 
   const wire: RelayWire = {
-    toGroup: (link, channel, payload) => sockets.get(keyOf(link, channel))?.socket.send(payload, groupAddress(channel)) ?? notThere,
-    toHost: (link, channel, { payload, to }) => sockets.get(keyOf(link, channel))?.socket.send(payload, to) ?? notThere,
+    toGroup: (link, channel, payload) => find(link, channel)?.send(payload, channel.groupAddress) ?? notThere,
+    toHost: (link, channel, { payload, to }) => find(link, channel)?.send(payload, to) ?? notThere,
     openReply(link, { family, hops }, answered) {
       let socket: DatagramSocket;
       try {
@@ -71,7 +74,7 @@ export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDepen
       }
       poller.add(socket, (payload, source, { truncated }) => answered(payload, source, truncated));
       const reply = {
-        ask: (channel: Channel, payload: Uint8Array) => socket.send(payload, groupAddress(channel)),
+        ask: (channel: Channel, payload: Uint8Array) => socket.send(payload, channel.groupAddress),
         [Symbol.dispose]() {
           replies.delete(reply);
           poller.remove(socket);
@@ -105,11 +108,16 @@ export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDepen
           failures.set(link.name, [...(failures.get(link.name) ?? []), `${describeError(error)}; ${error.hint}`]);
         }
       }
+      fast.clear();
+      for (const { link, channel, socket } of sockets.values()) {
+        const byLink = fast.get(channel) ?? new Map<RelayLink, DatagramSocket>();
+        fast.set(channel, byLink.set(link, socket));
+      }
       problems.clear();
       for (const [name, texts] of failures) problems.set(name, texts);
     },
     problems: (link) => problems.get(link) ?? [],
-    carries: (link, channel) => sockets.has(keyOf(link, channel)),
+    carries: (link, channel) => find(link, channel) !== undefined,
     overrun(link) {
       const closed = overruns.get(link) ?? 0;
       return [...sockets.values()].reduce((sum, entry) => (entry.link.name === link ? sum + entry.socket.overrun() : sum), closed);
@@ -130,10 +138,6 @@ const notThere = 19;
 /** The interface's number is in it: a new interface of the same name needs new sockets. */
 function keyOf(link: RelayLink, channel: Channel): string {
   return `${link.name}\0${link.index}\0${channel.group}\0${channel.port}`;
-}
-
-function groupAddress({ family, groupBytes, port }: Channel): { family: AddressFamily; bytes: Uint8Array; port: number } {
-  return { family, bytes: groupBytes, port };
 }
 
 function hasFamily({ addresses }: RelayLink, family: AddressFamily): boolean {

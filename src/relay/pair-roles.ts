@@ -41,7 +41,7 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
   const election = createWireElection();
   let links = new Map<string, RelayLink>();
   /** Asked for each packet, so looked up once. */
-  let reasons = new Map<string, string | undefined>();
+  const reasons = { 4: new Map<string, Map<string, string | undefined>>(), 6: new Map<string, Map<string, string | undefined>>() };
   let peers = new Set<string>();
   let epoch: number | undefined;
   let version = 0;
@@ -55,9 +55,13 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
   const freshen = (): void => {
     if (!stale) return;
     stale = false;
-    reasons = new Map();
+    for (const family of families) reasons[family].clear();
     for (const { links: pair, family, role, why } of election.pairs()) {
-      reasons.set(keyOf(pair, family), role === "active" ? undefined : why);
+      const [a, b] = pair;
+      for (const [from, to] of [[a, b] as const, [b, a] as const]) {
+        const ways = reasons[family].get(from) ?? new Map<string, string | undefined>();
+        reasons[family].set(from, ways.set(to, role === "active" ? undefined : why));
+      }
     }
     peers = new Set(election.peers().flatMap(({ addresses }) => addresses));
   };
@@ -99,8 +103,8 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
     },
     standby: (from, to, family) => {
       freshen();
-      const key = keyOf([from.name, to.name], family);
-      return reasons.has(key) ? reasons.get(key) : "not decided yet";
+      const ways = reasons[family].get(from.name);
+      return ways?.has(to.name) === true ? ways.get(to.name) : "not decided yet";
     },
     get version() {
       return version;

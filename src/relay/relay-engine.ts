@@ -73,6 +73,9 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const byName = new Map<string, RelayLink>();
   let own: ReadonlySet<string> = new Set();
 
+  /** Until links or protocols change. */
+  const egresses = new Map<Channel, Map<RelayLink, readonly RelayLink[]>>();
+
   const counters = createPacketCounters();
   const accounts = createAccounts({ counters, trace: () => dependencies.trace?.() });
   const homes: HostHomes = createHostHomes({ limit: rememberedHosts });
@@ -85,8 +88,16 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const crossings: Crossings = {
     link: (name) => byName.get(name),
     rules: (from, to) => rules.between(from.name, to.name),
-    egresses: (from, channel) =>
-      options.protocols.includes(channel.protocol) ? links.filter((to) => to !== from && carries(to, channel)) : [],
+    egresses(from, channel) {
+      const ofChannel = egresses.get(channel) ?? new Map<RelayLink, readonly RelayLink[]>();
+      egresses.set(channel, ofChannel);
+      const known = ofChannel.get(from);
+      if (known !== undefined) return known;
+      const carried = options.protocols.includes(channel.protocol);
+      const found = carried ? links.filter((to) => to !== from && carries(to, channel)) : [];
+      ofChannel.set(from, found);
+      return found;
+    },
     standby: (from, to, { family }) => roles.standby(from, to, family),
   };
   const searches: RelaySearches = createRelaySearches({
@@ -143,6 +154,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
         searches.closeLink(name);
       }
       links = next;
+      egresses.clear();
       byName.clear();
       for (const link of next) byName.set(link.name, link);
       own = new Set(ownAddresses.map(addressKey));
@@ -153,6 +165,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
       const { perSource, perLink } = options.limits;
       if (next.limits.perSource !== perSource || next.limits.perLink !== perLink) rate = createRateLimit(next.limits);
       options = next;
+      egresses.clear();
       channels = channelsOf([...next.protocols, "mdns"]);
       rules = compileRules({ rules: next.rules, defaults: next.defaults, default: next.fallback });
       echoes.configure(next.onSecondReflector);
