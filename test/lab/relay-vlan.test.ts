@@ -6,7 +6,7 @@
  *       lan-trunk.20                     eth0.20 of B, N
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RelayStatus } from "../../src/core/relay.ts";
 import { announcement, toMessage } from "../system/dns-wire.ts";
 import type { Heard, LabHost, LabProcess, LabSocket } from "../system/lab-host.ts";
@@ -78,9 +78,6 @@ async function startAerial(host: LabHost, parameters: readonly string[], ready: 
   return program;
 }
 
-/** Says so for each pair of links. */
-const relaying = (pairs: number): RegExp => new RegExp(`("msg":"relaying"[^]*){${pairs}}`);
-
 /** What it last said of its one pair of links, where that differs for IPv4 and for IPv6. */
 function rolesOf({ output }: LabProcess): readonly string[] {
   const roles = new Map<string, string>();
@@ -89,9 +86,6 @@ function rolesOf({ output }: LabProcess): readonly string[] {
   }
   return [...new Set(roles.values())];
 }
-
-const runRelay = (links: readonly string[], { on = lab.router, ready }: { readonly on?: LabHost; readonly ready: RegExp }) =>
-  startAerial(on, ["relay", "run", ...links.flatMap((link) => ["--link", link])], ready);
 
 /** Announces on one link; tells what each host heard of it. */
 async function announce(
@@ -145,13 +139,6 @@ async function expectCrossing(): Promise<void> {
   }
 }
 
-async function relayStatus(): Promise<RelayStatus> {
-  const command = [...aerial, "relay", "status", "-o", "json"];
-  const { exitCode, stdout, stderr } = await lab.router.run(command, { timeoutMs: patienceMs });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  return JSON.parse(stdout) as RelayStatus;
-}
-
 beforeAll(async () => {
   guest = await openGuestLab();
   aerial = await aerialCommand(guest);
@@ -168,32 +155,59 @@ afterAll(async () => {
   await guest?.[Symbol.asyncDispose]();
 });
 
-describe("aerial relay run on a trunk and two VLANs of it", () => {
-  const links = ["lan-trunk", "lan-trunk.10", "lan-trunk.20"];
-  let relay: LabProcess;
+describe("a daemon with a trunk by name and two VLANs of it by id", () => {
+  let daemon: LabProcess;
 
   beforeAll(async () => {
-    for (const vlan of [10, 20]) await addRouterVlan(vlan);
-    relay = await runRelay(links, { ready: relaying(3) });
+    await addRouterVlan(10);
+    const links = ["lan-trunk", { name: "home", vlan: 10 }, { name: "iot", vlan: 20 }];
+    await guest.writeFile("/etc/aerial/vlans.yaml", JSON.stringify({ relay: { enabled: true, links } }));
+    daemon = await startAerial(lab.router, ["run", "--config", "/etc/aerial/vlans.yaml"], /"msg":"relaying"/);
   });
 
-  afterAll(async () => {
-    await relay?.[Symbol.asyncDispose]();
-    await lab?.router.ip(["link del lan-trunk.10", "link del lan-trunk.20"]);
+  afterAll(() => daemon?.[Symbol.asyncDispose]());
+
+  it("misses a VLAN that is not there, and serves it when it comes, under whatever name", async () => {
+    await daemon.waitFor(/"code":"relay.link.iot","text":"[^"]*there is no such interface/, patienceMs);
+    await addRouterVlan(20, "things");
+    await expectBothWays();
+  });
+
+  it("serves it when it was taken away and made anew, also under another name", async () => {
+    for (const [before, after] of [
+      ["things", "lan-trunk.20"],
+      ["lan-trunk.20", "lan-trunk.20"],
+    ] as const) {
+      await lab.router.ip([`link del ${before}`]);
+      await sleep(settleMs);
+      await addRouterVlan(20, after);
+      await expectBothWays();
+    }
+  });
+
+  it("says which VLANs they are", async () => {
+    const command = [...aerial, "relay", "status", "-o", "json"];
+    const { exitCode, stdout, stderr } = await lab.router.run(command, { timeoutMs: patienceMs });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const { links } = JSON.parse(stdout) as RelayStatus;
+    expect(links).toMatchObject([
+      { name: "lan-trunk", interface: "lan-trunk", state: "up" },
+      { name: "home", interface: "lan-trunk.10", vlan: 10, state: "up" },
+      { name: "iot", interface: "lan-trunk.20", vlan: 20, state: "up" },
+    ]);
+    expect(links[0]).not.toHaveProperty("vlan");
   });
 
   it("has a kernel whose VLANs share one link-local address and let nothing through by themselves", async () => {
     expect(await lab.router.linkLocal("lan-trunk.10")).toBe(await lab.router.linkLocal("lan-trunk.20"));
-    const { stdout } = await lab.router.run(["ip", "-d", "link", "show", "lan-trunk.20"], { timeoutMs: patienceMs });
-    expect(stdout).toContain("vlan protocol 802.1Q id 20");
-    await relay.kill("SIGSTOP");
+    await daemon.kill("SIGSTOP");
     const word = fresh("stopped");
     for (const family of families) {
       await socketOf("A", family).send(toMessage({ questions: [{ name: `${word}.local`, type: 1 }] }), toMdns(family));
     }
     await sleep(settleMs);
     expect([...sockets.values()].flatMap(({ heard }) => heard.filter((packet) => contains(packet, word)))).toEqual([]);
-    await relay.kill("SIGCONT");
+    await daemon.kill("SIGCONT");
   });
 
   it("carries announcements from VLAN to VLAN, once, over IPv4 and IPv6, with a hop limit of 255", expectCrossing);
@@ -222,64 +236,28 @@ describe("aerial relay run on a trunk and two VLANs of it", () => {
     expect(device.heard.filter((packet) => contains(packet, target))).toHaveLength(1);
   });
 
-  it("relays again when a VLAN was taken away and made anew", async () => {
-    await lab.router.ip(["link del lan-trunk.20"]);
-    await sleep(settleMs);
-    await addRouterVlan(20);
-    await expectBothWays();
-  });
-
   it("relays again when the trunk was down, and its VLANs with it", async () => {
     await lab.router.ip(["link set lan-trunk down"]);
     await sleep(settleMs);
     await lab.router.ip(["link set lan-trunk up"]);
     await expectBothWays();
-    await expectCrossing();
   });
 
-  it("stands by for another one whose VLANs are of the same trunk", async () => {
+  it("leaves it to another aerial, on VLANs by name, when it goes, and not before", async () => {
     const node = lab.host("N");
     for (const vlan of [10, 20]) await addVlan(node, { vlan, number: 12 });
-    await using second = await runRelay(["eth0.10", "eth0.20"], { on: node, ready: /"msg":"standing by"/ });
+    const command = ["relay", "run", "--link", "eth0.10", "--link", "eth0.20"];
+    await using second = await startAerial(node, command, /"msg":"standing by"/);
     // It listens first; where the other one's answer is late, it relays until that has come.
     await sleep(listeningMs);
     await expect.poll(() => rolesOf(second), { timeout: patienceMs }).toEqual(["standing by"]);
     await expectCrossing();
-    await relay.kill("SIGKILL");
+    await daemon.kill("SIGKILL");
     await expect.poll(() => rolesOf(second), { timeout: patienceMs }).toEqual(["relaying"]);
     await expectCrossing();
-  });
-});
-
-describe("the daemon with links by VLAN id", () => {
-  let daemon: LabProcess;
-
-  beforeEach(async () => {
-    await addRouterVlan(10);
-    const links = [
-      { name: "home", vlan: 10 },
-      { name: "iot", vlan: 20 },
-    ];
-    await guest.writeFile("/etc/aerial/vlans.yaml", JSON.stringify({ relay: { enabled: true, links } }));
-    daemon = await startAerial(lab.router, ["run", "--config", "/etc/aerial/vlans.yaml"], /aerial is up/);
-  });
-
-  afterEach(async () => {
-    await daemon?.[Symbol.asyncDispose]();
-  });
-
-  it("serves a VLAN that comes later, under whatever name, and says which it is", async () => {
-    // Its listening is over: what comes now has to be served without.
-    await sleep(listeningMs);
-    await addRouterVlan(20, "things");
+    await node.ip(["link del eth0.20"]);
+    await sleep(settleMs);
+    await addVlan(node, { vlan: 20, number: 12 });
     await expectBothWays();
-    await expectCrossing();
-    await lab.router.ip(["link del things"]);
-    await addRouterVlan(20);
-    await expectBothWays();
-    expect((await relayStatus()).links).toMatchObject([
-      { name: "home", interface: "lan-trunk.10", vlan: 10, state: "up" },
-      { name: "iot", interface: "lan-trunk.20", vlan: 20, state: "up" },
-    ]);
   });
 });
