@@ -51,42 +51,64 @@ const rank: readonly RelayVerdict[] = ["relayed", "trimmed", "send-failed", "sta
 export function createAccounts({ counters, trace }: AccountsDependencies): Accounts {
   return {
     counters,
-    open(datagram, describe) {
-      const follow = trace();
-      const line = (verdict: RelayVerdict, to?: RelayLink, why?: string): void => {
-        follow?.({
-          protocol: datagram.channel.protocol,
-          family: datagram.channel.family,
-          from: datagram.link.name,
-          source: formatSource(datagram.source),
-          bytes: datagram.payload.length,
-          what: describe(),
-          verdict,
-          ...(to !== undefined && { to: to.name }),
-          ...(why !== undefined && { why }),
-        });
-      };
-      let best: RelayVerdict = "nobody";
-      let told = false;
-      return {
-        egress(to, verdict, why) {
-          told = true;
-          if (rank.indexOf(verdict) < rank.indexOf(best)) best = verdict;
-          if (verdict === "relayed" || verdict === "trimmed") counters.sent(to.name);
-          if (follow !== undefined) line(verdict, to, why);
-        },
-        refused(verdict, why) {
-          told = true;
-          best = verdict;
-          if (follow !== undefined) line(verdict, undefined, why);
-        },
-        close() {
-          counters.heard(datagram.link.name, best);
-          if (!told && follow !== undefined) line(best);
-        },
-      };
-    },
+    open: (datagram, describe) => new OpenAccount(datagram, describe, { counters, follow: trace() }),
   };
+}
+
+type Follow = (line: Omit<RelayTrace, "at">) => void;
+
+/** A class, since one is made for each packet: closures would cost more than all the counting. */
+class OpenAccount implements Account {
+  readonly #datagram: AccountedDatagram;
+  readonly #describe: () => string;
+  readonly #counters: PacketCounters;
+  readonly #follow: Follow | undefined;
+  #best: RelayVerdict = "nobody";
+  #told = false;
+
+  constructor(
+    datagram: AccountedDatagram,
+    describe: () => string,
+    { counters, follow }: { readonly counters: PacketCounters; readonly follow: Follow | undefined },
+  ) {
+    this.#datagram = datagram;
+    this.#describe = describe;
+    this.#counters = counters;
+    this.#follow = follow;
+  }
+
+  egress(to: RelayLink, verdict: RelayVerdict, why?: string): void {
+    this.#told = true;
+    if (rank.indexOf(verdict) < rank.indexOf(this.#best)) this.#best = verdict;
+    if (verdict === "relayed" || verdict === "trimmed") this.#counters.sent(to.name);
+    if (this.#follow !== undefined) this.#line(verdict, to, why);
+  }
+
+  refused(verdict: RelayVerdict, why?: string): void {
+    this.#told = true;
+    this.#best = verdict;
+    if (this.#follow !== undefined) this.#line(verdict, undefined, why);
+  }
+
+  close(): void {
+    this.#counters.heard(this.#datagram.link.name, this.#best);
+    if (!this.#told && this.#follow !== undefined) this.#line(this.#best);
+  }
+
+  #line(verdict: RelayVerdict, to?: RelayLink, why?: string): void {
+    const { channel, link, source, payload } = this.#datagram;
+    this.#follow?.({
+      protocol: channel.protocol,
+      family: channel.family,
+      from: link.name,
+      source: formatSource(source),
+      bytes: payload.length,
+      what: this.#describe(),
+      verdict,
+      ...(to !== undefined && { to: to.name }),
+      ...(why !== undefined && { why }),
+    });
+  }
 }
 
 export function formatSource({ family, bytes, port }: DatagramAddress): string {
