@@ -173,16 +173,19 @@ describe("a daemon with a trunk by name and two VLANs of it by id", () => {
     await expectBothWays();
   });
 
-  it("serves it when it was taken away and made anew, also under another name", async () => {
-    for (const [before, after] of [
-      ["things", "lan-trunk.20"],
-      ["lan-trunk.20", "lan-trunk.20"],
-    ] as const) {
-      await lab.router.ip([`link del ${before}`]);
-      await sleep(settleMs);
-      await addRouterVlan(20, after);
-      await expectBothWays();
-    }
+  it("serves it when it was taken away and made anew under another name", async () => {
+    await lab.router.ip(["link del things"]);
+    await sleep(settleMs);
+    await addRouterVlan(20);
+    await expectBothWays();
+  });
+
+  it("serves it when it was made anew while nobody looked", async () => {
+    await daemon.kill("SIGSTOP");
+    await lab.router.ip(["link del lan-trunk.20"]);
+    await addRouterVlan(20);
+    await daemon.kill("SIGCONT");
+    await expectBothWays();
   });
 
   it("says which VLANs they are", async () => {
