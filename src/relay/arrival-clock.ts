@@ -1,6 +1,6 @@
 /** When packets came, on a clock that only goes forward: the kernel tells it by the wall clock, which may be set at any time. */
 
-export interface ArrivalClock {
+interface ArrivalClock {
   /** Compares the two clocks; to be called in each turn. */
   compare(): void;
   /**
@@ -10,7 +10,7 @@ export interface ArrivalClock {
   toMonotonic(arrivedAt: number): number;
 }
 
-export interface ClockPair {
+interface ClockPair {
   /** Milliseconds since 1970. */
   readonly wall: () => number;
   readonly monotonic: () => number;
