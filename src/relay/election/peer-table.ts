@@ -5,7 +5,7 @@ import type { Claim, Heartbeat } from "./heartbeat.ts";
 /** What one aerial said on one of our links. */
 interface Statement {
   readonly heartbeat: Heartbeat;
-  /** Where it came from, as text. */
+  /** Where it came from first, of the addresses it still has, as text: it says all in both families, by turns. */
   readonly source: string;
   readonly firstHeardAt: number;
   /** When it last told that it hears somebody here. */
@@ -95,7 +95,8 @@ export function createPeerTable(): PeerTable {
       const expiresAt = now + heartbeat.ttl * 1_000 + graceMs;
       // Unless it is deaf it will shortly hear us and say something else, or is gone.
       const believedUntil = deaf ? expiresAt : Math.min(expiresAt, now + attentiveTtl * 1_000 + graceMs);
-      table.set(key, { heartbeat, source, firstHeardAt, attentiveAt, deaf, believedUntil, expiresAt });
+      const firstSource = known !== undefined && heartbeat.addresses.includes(known.source) ? known.source : source;
+      table.set(key, { heartbeat, source: firstSource, firstHeardAt, attentiveAt, deaf, believedUntil, expiresAt });
       return known === undefined;
     },
     expire(now) {
