@@ -22,8 +22,6 @@ const recoveryMs = 5_000;
 const patienceMs = 60_000;
 /** Long enough for a second copy, were there one. */
 const settleMs = 300;
-/** How long a newcomer listens whether another one relays, and as much again. */
-const listeningMs = 2_000;
 
 /** Their VLANs; 0: none, what it sends is untagged. */
 const hosts = { A: 10, B: 20, TRUNK: 0 } as const;
@@ -250,9 +248,8 @@ describe("a daemon with a trunk by name and two VLANs of it by id", () => {
     const node = lab.host("N");
     for (const vlan of [10, 20]) await addVlan(node, { vlan, number: 12 });
     const command = ["relay", "run", "--link", "eth0.10", "--link", "eth0.20"];
-    await using second = await startAerial(node, command, /"msg":"standing by"/);
-    // It listens first; where the other one's answer is late, it relays until that has come.
-    await sleep(listeningMs);
+    await using second = await startAerial(node, command, / relays","msg":"standing by"/);
+    // Where the other one's answer was late for one family, it relays that until it has come.
     await expect.poll(() => rolesOf(second), { timeout: patienceMs }).toEqual(["standing by"]);
     await expectCrossing();
     await daemon.kill("SIGKILL");
