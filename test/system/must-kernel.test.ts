@@ -1,7 +1,7 @@
 /** Boxes as they are: a hundred links, interfaces that are renamed for good, and Home Assistant's own mDNS beside the relay. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { announcement } from "./dns-wire.ts";
+import { a, announcement, toMessage, tryReadMessage } from "./dns-wire.ts";
 import type { LabProcess } from "./lab-host.ts";
 import { arrivals, families, fresh, openMdns, toMdns } from "./must-world.ts";
 import { openNetworkLab, type NetworkLab } from "./network-lab.ts";
@@ -94,5 +94,31 @@ it("sees that both its ports are on one segment, says so, and carries nothing be
     }
     await sleep(500);
     expect((await watch.count()).matching).toBe(0);
+  }
+});
+
+it("lets a host on both links speak for itself on each: neither is told the address it has on the other", async () => {
+  await using lab = await openNetworkLab({ links: ["a", "b"], hosts: { AB: ["a", "b"] } });
+  await using _relay = await openRelay(lab);
+  const host = lab.host("AB");
+  const name = `${fresh("two-legs")}.local`;
+  const legs = [
+    { own: host.address(4, "eth0"), socket: await openMdns(host, 4, "eth0"), listener: await openMdns(lab.host("B"), 4) },
+    { own: host.address(4, "eth1"), socket: await openMdns(host, 4, "eth1"), listener: await openMdns(lab.host("A"), 4) },
+  ];
+  const announceAll = async (): Promise<void> => {
+    for (const { own, socket } of legs)
+      await socket.send(toMessage({ response: true, answers: [{ ...a(name, own), flush: true }] }), toMdns(4));
+    await sleep(300);
+  };
+  await announceAll();
+  await announceAll();
+  for (const { listener } of legs) listener.forget();
+  await announceAll();
+  // It does relay: another name, beside it, crosses.
+  expect(await copies(lab)).toEqual([1, 1]);
+  for (const { own, listener } of legs) {
+    const told = listener.heard.flatMap(({ data }) => tryReadMessage(data)?.answers ?? []).filter((answer) => answer.name === name);
+    expect(told.map(({ data }) => data)).toEqual(legs.map((leg) => leg.own).filter((address) => address !== own));
   }
 });
