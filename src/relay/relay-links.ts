@@ -10,6 +10,8 @@ export interface RelayLinks {
   /** Reads the interfaces anew and puts everything in step. */
   refresh(now: number): void;
   readonly selected: readonly SelectedLink[];
+  /** Rises with each refresh. */
+  readonly version: number;
   /** When to refresh although nothing was heard, since something could not be opened; Infinity when all is well. */
   retryAt(pauseMs: number): number;
 }
@@ -24,9 +26,11 @@ export function createRelayLinks({ network, sockets, engine }: RelayLinksDepende
   let selectors: readonly LinkSelector[] = [];
   let selected: readonly SelectedLink[] = [];
   let refreshedAt = 0;
+  let version = 0;
 
   const refresh = (now: number): void => {
     refreshedAt = now;
+    version += 1;
     const present = network.links();
     selected = selectLinks(selectors, present);
     const up = selected.flatMap(({ name, link }) => (link?.up === true ? [toRelayLink(name, link)] : []));
@@ -43,6 +47,9 @@ export function createRelayLinks({ network, sockets, engine }: RelayLinksDepende
     select(next, now) {
       selectors = next;
       refresh(now);
+    },
+    get version() {
+      return version;
     },
     get selected() {
       return selected;

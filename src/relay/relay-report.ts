@@ -4,6 +4,7 @@ import { formatAddress } from "../host/ip-address.ts";
 import type { Flood } from "./guard/rate-limit.ts";
 import type { LinkSockets } from "./link-sockets.ts";
 import type { RelayEngine } from "./relay-engine.ts";
+import type { SelectedLink } from "./link-selector.ts";
 import type { RelayLinks } from "./relay-links.ts";
 import type { FromRelay } from "./relay-messages.ts";
 
@@ -57,6 +58,7 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
   let checkedAt = -Infinity;
   let pairsSaid = "";
   let rolesVersion = -1;
+  let linksVersion = -1;
 
   /** The worst of each flood so far, coarsely: what is told is to change seldom. */
   const worst = ({ link, source = "", packetsPerSecond }: Flood): number => {
@@ -71,28 +73,35 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
     else lines.push({ at: new Date().toISOString(), ...line });
   };
 
-  const linkStatus = ({ name, link }: RelayLinks["selected"][number]): RelayLinkStatus => {
-    const { heard, sent } = engine.counters.of(name);
+  const linkState = ({ name, link }: SelectedLink): Pick<RelayLinkStatus, "state" | "why"> => {
     const problems = sockets.problems(name);
+    if (link === undefined) return { state: "absent", why: "there is no such interface" };
+    if (!link.up) return { state: "down", why: "the interface is down or has no carrier" };
+    if (link.addresses.length === 0) return { state: "down", why: "the interface has no address to send from" };
+    return problems.length > 0 ? { state: "failed", why: problems.join(". ") } : { state: "up" };
+  };
+
+  const linkStatus = (selected: SelectedLink): RelayLinkStatus => {
+    const { name, link } = selected;
+    const { heard, sent } = engine.counters.of(name);
     const counted = { heard, sent, overrun: sockets.overrun(name) };
-    if (link === undefined) return { name, addresses: [], state: "absent", why: "there is no such interface", ...counted };
-    const facts = {
+    if (link === undefined) return { name, addresses: [], ...linkState(selected), ...counted };
+    return {
       name,
       interface: link.name,
       ...(link.vlan !== undefined && { vlan: link.vlan }),
       mtu: link.mtu,
       addresses: link.addresses.map(({ bytes, prefixLength }) => `${formatAddress(bytes)}/${prefixLength}`),
       ...counted,
+      ...linkState(selected),
     };
-    if (!link.up) return { ...facts, state: "down", why: "the interface is down or has no carrier" };
-    if (link.addresses.length === 0) return { ...facts, state: "down", why: "the interface has no address to send from" };
-    if (problems.length > 0) return { ...facts, state: "failed", why: problems.join(". ") };
-    return { ...facts, state: "up" };
   };
 
   const current = (now: number): Map<string, Held> => {
     const found = new Map<string, Held>();
-    for (const { name, state, why } of links.selected.map(linkStatus)) {
+    for (const selected of links.selected) {
+      const { name } = selected;
+      const { state, why } = linkState(selected);
       if (state === "up") continue;
       const severity = state === "failed" ? "error" : "warning";
       found.set(`relay.link.${name}`, { severity, text: `Nothing is relayed to or from ${name}: ${why ?? state}.` });
@@ -120,6 +129,10 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
     }
     for (const code of conditions.keys()) if (!next.has(code)) tell({ type: "clear", code });
     conditions = next;
+  };
+
+  const tellPairs = (now: number): void => {
+    rolesVersion = engine.roles.version;
     const pairs = engine.roles.pairs(now);
     const said = JSON.stringify(pairs);
     if (said !== pairsSaid) tell({ type: "pairs", pairs });
@@ -162,8 +175,9 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
       };
     },
     tick(now) {
-      if (now - checkedAt >= conditionsPauseMs || engine.roles.version !== rolesVersion) {
-        rolesVersion = engine.roles.version;
+      if (engine.roles.version !== rolesVersion) tellPairs(now);
+      if (now - checkedAt >= conditionsPauseMs || links.version !== linksVersion) {
+        linksVersion = links.version;
         checkedAt = now;
         compare(now);
       }
@@ -172,8 +186,10 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
     },
     nextTick(now) {
       const services = engine.seen.version === servicesVersion ? Infinity : servicesAt + servicesPauseMs;
+      const passing = [...conditions.keys()].some((code) => code.startsWith("relay.flood.") || code === "relay.second-reflector");
+      const checks = passing ? checkedAt + conditionsPauseMs : Infinity;
       const traces = lines.length === 0 ? Infinity : tracedAt + tracePauseMs;
-      return Math.max(now, Math.min(services, traces));
+      return Math.max(now, Math.min(services, traces, checks));
     },
     close(now) {
       tellServices(now);

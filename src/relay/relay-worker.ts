@@ -22,8 +22,8 @@ interface RelayWorkerData {
   readonly wake: number;
 }
 
-/** A process that is to end waits for this thread to look up. */
-const longestSleepMs = 1_000;
+/** Whatever may have been missed is then looked at. */
+const longestSleepMs = 10_000;
 /** While packets come, how often to see what is due besides. */
 const busyMs = 5;
 /** Sockets that could not be opened are tried again. */
@@ -73,8 +73,11 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
     }
   };
 
+  let dueAt = 0;
   using _changes = poller.addReadable(network.descriptor, () => {
-    if (network.drain()) links.refresh(performance.now());
+    if (!network.drain()) return;
+    links.refresh(performance.now());
+    dueAt = 0;
   });
   let word = true;
   using _word = poller.addReadable(wake, () => {
@@ -83,12 +86,12 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
   });
 
   links.select(options.links, performance.now());
-  let dueAt = 0;
   while (!told.stop) {
     let now = performance.now();
     if (word) {
       word = false;
       for (let each = receiveMessageOnPort(port); each !== undefined; each = receiveMessageOnPort(port)) hear(each.message as ToRelay, now);
+      if (told.stop) break;
       dueAt = 0;
     }
     if (now >= dueAt) {

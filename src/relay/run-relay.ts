@@ -112,11 +112,14 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     thread = life;
     const stop = (): void => life.tell({ type: "stop" });
     signal.addEventListener("abort", stop, { once: true });
+    // A process that ends for another reason waits for its threads, and this one sleeps in the kernel.
+    process.once("exit", stop);
     if (signal.aborted) stop();
     try {
       await life.ended;
     } finally {
       signal.removeEventListener("abort", stop);
+      process.off("exit", stop);
       thread = undefined;
       for (const code of held) conditions.clear(code);
     }
