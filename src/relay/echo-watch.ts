@@ -2,8 +2,10 @@
 import { formatAddress } from "../host/ip-address.ts";
 import { addressKey } from "./address.ts";
 import type { Channel } from "./channels.ts";
+import type { DnsMessage } from "./dns/dns-message.ts";
 import { createEchoGuard, type Sighting } from "./guard/echo-guard.ts";
 import { createReflectorWatch, type RelayLane, type SeenReflector } from "./guard/reflector-watch.ts";
+import { tellsAddress } from "./mdns/tells-address.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import type { RelayDatagram, RelayLink } from "./relay-wire.ts";
 
@@ -15,6 +17,8 @@ export interface JudgedPacket {
   readonly search: boolean;
   /** It answers or announces; else it asks. */
   readonly offer: boolean;
+  /** Where it is one of mDNS. */
+  readonly message?: DnsMessage;
 }
 
 export interface CarriedPacket extends JudgedPacket {
@@ -65,7 +69,9 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       const { link, source } = packet.datagram;
       const address = formatAddress(source.bytes);
       const { kind, ownerLink, ownerSource, delayMs } = judgement;
-      if (kind !== "repeat") {
+      // A host with several addresses says the same from each; nobody who brings another's words is told of in them.
+      const ofItself = packet.message !== undefined && tellsAddress(packet.message, source.bytes);
+      if (kind !== "repeat" && !ofItself) {
         const lane = { ...laneOf(packet), from: ownerLink, to: link.name };
         const { offer } = packet;
         watch.observe(lane, { kind, content: contentOf(packet), owner: ownerSource, offer, source: address, delayMs }, now);

@@ -96,7 +96,7 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       if (message.response && source.port !== mdnsPort) return refuse(account, "wrong-port", "answers come from port 5353 (RFC 6762 §6)");
       const legacy = !message.response && source.port !== mdnsPort;
       const content = hashMessage(message);
-      const echo = echoes.judge({ content, datagram, search: legacy, offer: message.response }, now);
+      const echo = echoes.judge({ content, datagram, search: legacy, offer: message.response, message }, now);
       if (echo !== undefined) return refuse(account, "echo", echo);
       if (!attention.take(now)) seen.skip();
       else {
