@@ -16,7 +16,7 @@ interface ClockPair {
   readonly monotonic: () => number;
 }
 
-/** As long as the relay's thread sleeps at most. */
+/** Longer than any packet waits for the relay's thread, which sleeps only while there is none. */
 const longestWaitMs = 1_000;
 /** The wall clock is read in whole milliseconds. */
 const resolutionMs = 1;
