@@ -54,13 +54,15 @@ export interface EchoWatchDependencies {
 /** How long a heartbeat that went astray is told of. */
 const strayMs = 60_000;
 const mostStrays = 16;
+/** An aerial whose address has changed has said so by then. */
+const settledMs = 3_000;
 
 export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): EchoWatch {
   const guard = createEchoGuard();
   let current = policy;
   let watch = createReflectorWatch({ policy, ours: isOurs });
   /** Who brought heartbeats to other links, by address: where, and when last. */
-  const strays = new Map<string, { readonly link: string; readonly at: number; readonly times: number }>();
+  const strays = new Map<string, { readonly link: string; readonly at: number; readonly since: number }>();
 
   return {
     judge(packet, now) {
@@ -90,8 +92,8 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       return watch.standsDown(lane, now) ? "another relay carries it" : undefined;
     },
     carried(source, { name }, now) {
-      const times = (strays.get(source)?.times ?? 0) + 1;
-      if (strays.size < mostStrays || times > 1) strays.set(source, { link: name, at: now, times });
+      const since = strays.get(source)?.since ?? now;
+      if (strays.size < mostStrays || strays.has(source)) strays.set(source, { link: name, at: now, since });
     },
     configure(next) {
       if (next === current) return;
@@ -101,8 +103,8 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
     conditions(now) {
       for (const [source, { at }] of strays) if (now - at >= strayMs) strays.delete(source);
       const named = watch.reflectors(now);
-      // Once may be a heartbeat from before a change of addresses.
-      const unnamed = [...strays].filter(([source, { times }]) => times > 1 && !named.some((reflector) => reflector.source === source));
+      const isNamed = (source: string): boolean => named.some((reflector) => reflector.source === source);
+      const unnamed = [...strays].filter(([source, { since }]) => now - since >= settledMs && !isOurs(source) && !isNamed(source));
       return [
         ...named.map((reflector) => ({ code: secondReflector, text: describeReflector(reflector) })),
         ...unnamed.map(([source, { link }]) => ({
