@@ -31,7 +31,7 @@ export function inPrefix(bytes: Uint8Array, prefix: Uint8Array, length: number):
 }
 
 /** 169.254/16 (RFC 3927) and fe80::/10 (RFC 4291 §2.5.6). */
-export function isLinkLocal(bytes: Uint8Array): boolean {
+function isLinkLocal(bytes: Uint8Array): boolean {
   if (bytes.length === 4) return bytes[0] === 169 && bytes[1] === 254;
   return bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
 }

@@ -28,7 +28,7 @@ export function createServiceQuestions(wire: Pick<RelayWire, "toGroup">): Servic
 
   return {
     want(services, now) {
-      const types = services.slice(0, mostTypes).map((service) => [...service.split("."), "local"]);
+      const types = services.slice(0, mostTypes).map((service) => `${service}.local`.split("."));
       questions = types.length === 0 ? undefined : writeMessage({ questions: types.map((name) => ({ name, type: recordType.PTR })) });
       for (const entry of links.values()) Object.assign(entry, { dueAt: now + (firstMs[0] ?? 0), asked: 0 });
     },

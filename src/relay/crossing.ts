@@ -32,7 +32,7 @@ export interface Accounts {
   readonly counters: PacketCounters;
 }
 
-export interface AccountedDatagram {
+interface AccountedDatagram {
   readonly link: RelayLink;
   readonly channel: Channel;
   readonly source: DatagramAddress;
@@ -111,7 +111,7 @@ class OpenAccount implements Account {
   }
 }
 
-export function formatSource({ family, bytes, port }: DatagramAddress): string {
+function formatSource({ family, bytes, port }: DatagramAddress): string {
   return family === 4 ? `${formatAddress(bytes)}:${port}` : `[${formatAddress(bytes)}]:${port}`;
 }
 

@@ -9,7 +9,7 @@ import { tellsAddress } from "./mdns/tells-address.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import type { RelayDatagram, RelayLink } from "./relay-wire.ts";
 
-export interface JudgedPacket {
+interface JudgedPacket {
   /** A hash of what it says. */
   readonly content: number;
   readonly datagram: RelayDatagram;
@@ -21,13 +21,13 @@ export interface JudgedPacket {
   readonly message?: DnsMessage;
 }
 
-export interface CarriedPacket extends JudgedPacket {
+interface CarriedPacket extends JudgedPacket {
   readonly to: RelayLink;
   /** What we made of it, where that is not the same. */
   readonly sent?: number;
 }
 
-export interface EchoCondition {
+interface EchoCondition {
   readonly code: string;
   readonly text: string;
 }

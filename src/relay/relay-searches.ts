@@ -10,7 +10,7 @@ export interface RelaySearch {
   readonly asker: DatagramAddress;
 }
 
-export interface SearchOrder {
+interface SearchOrder {
   readonly from: RelayLink;
   readonly to: RelayLink;
   readonly channel: Channel;

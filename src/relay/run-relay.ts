@@ -45,7 +45,9 @@ export interface Relay {
 const youngGenerationMb = 8;
 
 const statusDeadlineMs = 5_000;
-const workerUrl = new URL(import.meta.url.endsWith(".ts") ? "relay-worker.ts" : "relay-worker.js", import.meta.url);
+/** The source runs as it is, the build as JavaScript; either way both files lie beside each other. */
+const fromSource = import.meta.url.endsWith(".ts");
+const workerUrl = fromSource ? new URL("./relay-worker.ts", import.meta.url) : new URL("./relay-worker.js", import.meta.url);
 
 /** A relay that does nothing until `run`. */
 export function createRelay(dependencies: RelayDependencies): Relay {

@@ -34,13 +34,13 @@ export interface Sighting {
 }
 
 /** What we made of a sighting and where it went. */
-export interface SentCopy {
+interface SentCopy {
   /** As in `Sighting`; another when something was cut or rewritten. */
   readonly content: string | number;
   readonly link: string;
 }
 
-export type Judgement =
+type Judgement =
   | { readonly verdict: "pass" }
   | {
       readonly verdict: "echo";

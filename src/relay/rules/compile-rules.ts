@@ -61,8 +61,8 @@ export function compileRules(options: RuleOptions): RuleSet {
   const defaults = options.defaults === false ? [] : builtIn;
   const rules = [
     ...options.rules.map((rule) => compileRule(rule)),
-    ...defaults.map((preset) => ({ ...compileRule({ action: "deny", service: [preset] }, `default: ${preset}`), builtIn: true as const })),
-    compileRule({ action: options.default ?? "allow" }, "default"),
+    ...defaults.map((preset) => compileRule({ action: "deny", service: [preset] }, { text: `default: ${preset}`, builtIn: true })),
+    compileRule({ action: options.default ?? "allow" }, { text: "default" }),
   ];
   const pairs = new Map<string, PairRules>();
   return {
@@ -79,10 +79,11 @@ export function compileRules(options: RuleOptions): RuleSet {
   };
 }
 
-function compileRule(rule: RelayRule, note?: string): CompiledRule {
+function compileRule(rule: RelayRule, note?: { readonly text: string; readonly builtIn?: true }): CompiledRule {
   return {
     allow: rule.action === "allow",
-    line: { text: formatRule(rule, note), hits: 0 },
+    line: { text: formatRule(rule, note?.text), hits: 0 },
+    ...(note?.builtIn && { builtIn: note.builtIn }),
     ...(rule.from && { from: new Set(rule.from) }),
     ...(rule.to && { to: new Set(rule.to) }),
     ...(rule.direction && { direction: rule.direction }),
