@@ -56,7 +56,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   if (config.relay.enabled) {
     // Loaded where there is something to relay.
     const { startRelay, toRelayOptions } = await import("./relay-app.ts");
-    relay = startRelay({ options: toRelayOptions(config.relay), log, conditions, scope });
+    relay = startRelay({ options: toRelayOptions(config.relay), log, conditions, notesServices: true, scope });
   }
 
   const labelCounters = new Cell(noOutputCounters);

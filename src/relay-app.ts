@@ -18,15 +18,16 @@ export interface RelayPartDependencies {
   readonly options: RelayOptions;
   readonly log: Log;
   readonly conditions: Conditions;
+  readonly notesServices: boolean;
   /** The relay lives in it. */
   readonly scope: Scope;
 }
 
 /** Starts the relay; it runs until the scope closes. */
-export function startRelay({ options, log, conditions, scope }: RelayPartDependencies): Relay {
+export function startRelay({ options, log, conditions, notesServices, scope }: RelayPartDependencies): Relay {
   // small-heap.ts did without: what relays does run hot. Flags hold for all threads.
   setFlagsFromString("--opt");
-  const relay = createRelay({ options, clock, log, conditions });
+  const relay = createRelay({ options, clock, log, conditions, notesServices });
   scope.spawn("relay roles", (stop) => logRoles(relay.pairs, log, stop));
   scope.spawn("relay", (stop) => relay.run(stop));
   return relay;
@@ -51,7 +52,7 @@ export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Pro
     lifetime.abort(error);
   });
   scope.spawn("conditions", (stop) => logConditions(conditions, log, stop));
-  startRelay({ options, log, conditions, scope });
+  startRelay({ options, log, conditions, notesServices: false, scope });
   log.info({ links: alone.links, protocols: alone.protocols }, "relay is starting");
   await new Promise<void>((resolve) => {
     if (lifetime.signal.aborted) resolve();

@@ -14,7 +14,7 @@ import type { HostHomes } from "./mdns/host-homes.ts";
 import { type FilterResult, filterMessage } from "./mdns/filter-message.ts";
 import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
 import type { RelaySearch, RelaySearches } from "./relay-searches.ts";
-import type { SeenServices } from "./seen/seen-services.ts";
+import type { SeenNotes } from "./seen/seen-services.ts";
 
 /** RFC 6762 §6.7: from another port comes a one-shot query, which is answered to that port. */
 const mdnsPort = 5353;
@@ -27,7 +27,7 @@ export interface MdnsCarrierDependencies {
   readonly accounts: Accounts;
   readonly echoes: EchoWatch;
   readonly homes: HostHomes;
-  readonly seen: SeenServices;
+  readonly seen: SeenNotes;
   readonly attention: Attention;
   readonly searches: RelaySearches;
   /** Whether it is what relays tell each other; taken note of, and never carried. */

@@ -21,11 +21,13 @@ import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
 import { compileRules } from "./rules/compile-rules.ts";
 import type { RuleSet } from "./rules/relay-rule.ts";
 import { createSearchCarrier } from "./search-carrier.ts";
-import { createSeenServices, type SeenServices } from "./seen/seen-services.ts";
+import { createSeenServices, noNotes, type SeenNotes, type SeenServices } from "./seen/seen-services.ts";
 
 export interface RelayEngineDependencies {
   readonly options: RelayOptions;
   readonly wire: RelayWire;
+  /** Whether `seen` is filled. */
+  readonly notesServices: boolean;
   /** Whether packets of the channel can be sent on the link now. */
   readonly carries: (link: RelayLink, channel: Channel) => boolean;
   /** Told of every packet while there is one. */
@@ -111,7 +113,8 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
     },
   });
   const questions = createServiceQuestions(wire);
-  const carrying = { wire, crossings, accounts, echoes, seen, attention, searches };
+  const noted: SeenNotes = dependencies.notesServices ? seen : noNotes;
+  const carrying = { wire, crossings, accounts, echoes, seen: noted, attention, searches };
   const mdns = createMdnsCarrier({ ...carrying, homes, heartbeat: (message, datagram, now) => roles.hear(message, datagram, now) });
   const other = createSearchCarrier(carrying);
   /** When the last packet arrived, or the last turn was: answers come without a time of their own. */

@@ -72,7 +72,7 @@ beforeEach(() => {
     heard: (datagram) => void heard.push(datagram),
   });
   const options = { ...madeUpOptions, protocols: ["mdns" as const] };
-  engine = createRelayEngine({ options, wire: sockets.wire, carries: sockets.carries });
+  engine = createRelayEngine({ options, wire: sockets.wire, notesServices: true, carries: sockets.carries });
   const network = { links: () => present, descriptor: 0, drain: () => true, [Symbol.dispose]: () => {} };
   links = createRelayLinks({ network, sockets, engine });
 });

@@ -30,7 +30,7 @@ export interface RelayReportDependencies {
 /** Services change in bursts; a reader wants to know within the second. */
 const leastServicesPauseMs = 500;
 /** One part in so many of the time may go into telling services. */
-const servicesShare = 100;
+const servicesShare = 1_000;
 /** When nothing but times has changed. */
 const servicesRenewMs = 60_000;
 /** Traces are sent together. */

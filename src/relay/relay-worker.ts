@@ -20,6 +20,7 @@ interface RelayWorkerData {
   readonly options: RelayOptions;
   /** An eventfd of the daemon's: there is word from it. */
   readonly wake: number;
+  readonly notesServices: boolean;
 }
 
 /** Whatever may have been missed is then looked at. */
@@ -31,7 +32,7 @@ const retryMs = 1_000;
 
 await relay(workerData as RelayWorkerData);
 
-async function relay({ options, wake }: RelayWorkerData): Promise<void> {
+async function relay({ options, wake, notesServices }: RelayWorkerData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AerialError("relay.away", "the relay's file was run outside of a thread");
   const tell = (message: FromRelay): void => port.postMessage(message, []);
@@ -48,6 +49,7 @@ async function relay({ options, wake }: RelayWorkerData): Promise<void> {
   });
   const engine = createRelayEngine({
     options,
+    notesServices,
     wire: sockets.wire,
     carries: sockets.carries,
     trace: () => report.trace(),

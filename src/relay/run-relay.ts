@@ -19,6 +19,8 @@ export interface RelayDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly conditions: Conditions;
+  /** Whether anybody reads `services`; else nothing is noted of them. */
+  readonly notesServices: boolean;
 }
 
 export interface Relay {
@@ -51,7 +53,7 @@ const workerUrl = fromSource ? new URL("./relay-worker.ts", import.meta.url) : n
 
 /** A relay that does nothing until `run`. */
 export function createRelay(dependencies: RelayDependencies): Relay {
-  const { clock, log, conditions } = dependencies;
+  const { clock, log, conditions, notesServices } = dependencies;
   let { options } = dependencies;
   const services = new Cell<readonly SeenService[]>([]);
   const pairs = new Cell<readonly RelayPairStatus[]>([]);
@@ -99,7 +101,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     using wake = await openWake();
     const held = new Set<string>();
     const worker = new Worker(workerUrl, {
-      workerData: { options, wake: wake.descriptor },
+      workerData: { options, wake: wake.descriptor, notesServices },
       env: {},
       execArgv: ["--conditions=source"],
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },

@@ -6,14 +6,14 @@ import type { EchoWatch } from "./echo-watch.ts";
 import { readSearchPacket, type SearchPacket } from "./read-search-packet.ts";
 import type { RelaySearch, RelaySearches } from "./relay-searches.ts";
 import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
-import type { SeenServices } from "./seen/seen-services.ts";
+import type { SeenNotes } from "./seen/seen-services.ts";
 
 export interface SearchCarrierDependencies {
   readonly wire: RelayWire;
   readonly crossings: Crossings;
   readonly accounts: Accounts;
   readonly echoes: EchoWatch;
-  readonly seen: SeenServices;
+  readonly seen: SeenNotes;
   readonly attention: Attention;
   readonly searches: RelaySearches;
 }

@@ -7,6 +7,12 @@ import { forgetOffer, hearSsdpOffer, type SsdpOffer } from "./hear-ssdp.ts";
 import type { Hearing, SeenEntry, SeenHost, SeenInstance, SeenLink, SeenOffer, SeenTable } from "./seen-entries.ts";
 import { toSeenService } from "./to-seen-service.ts";
 
+/** What whoever hears packets tells the table. */
+export type SeenNotes = Pick<SeenServices, "hearDns" | "hearSsdp" | "skip" | "relayed">;
+
+/** For a relay of whose table nobody would read. */
+export const noNotes: SeenNotes = { hearDns() {}, hearSsdp() {}, skip() {}, relayed() {} };
+
 export interface SeenServices {
   /** Rises when the list changes in anything but times. What ends by time counts once `expire` was called. */
   readonly version: number;
