@@ -50,6 +50,7 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       family: channel.family,
       source: source.bytes,
       onEgress: (address) => isOnEgress(address, link, to),
+      noneMultiHomed: homes.noneShared,
       isMultiHomed: (host) => homes.livesOnBoth(host, { links: [link.name, to.name], now }),
       hasUsableAddress: (host) => homes.hasUsableAddress(host, { link: link.name, now }),
     });

@@ -26,7 +26,7 @@ interface RelayWorkerData {
 /** Whatever may have been missed is then looked at. */
 const longestSleepMs = 10_000;
 /** While packets come, how often to see what is due besides. */
-const busyMs = 5;
+const busyMs = 20;
 /** Sockets that could not be opened are tried again. */
 const retryMs = 1_000;
 

@@ -10,6 +10,8 @@ export interface HostHomes {
   livesOnBoth(hostKey: string, at: { readonly links: readonly [string, string]; readonly now: number }): boolean;
   /** Whether the host has an address on `link` that can be used from elsewhere. */
   hasUsableAddress(hostKey: string, at: { readonly link: string; readonly now: number }): boolean;
+  /** Whether no name is known on more than one link, so that nobody need be asked. */
+  readonly noneShared: boolean;
   /** The link has gone, or another network is behind it now. */
   forgetLink(link: string): void;
 }
@@ -46,6 +48,12 @@ interface Home {
 export function createHostHomes({ limit }: { readonly limit: number }): HostHomes {
   const hosts = new Map<string, Map<string, Home>>();
 
+  /** Names heard on several links, and perhaps some that were. */
+  const shared = new Set<string>();
+  const forgetUnshared = (): void => {
+    for (const hostKey of shared) if ((hosts.get(hostKey)?.size ?? 0) < 2) shared.delete(hostKey);
+  };
+
   const homeOf = (hostKey: string, link: string): Home => {
     const host = hosts.get(hostKey) ?? new Map<string, Home>();
     hosts.delete(hostKey);
@@ -53,6 +61,8 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
     hosts.set(hostKey, host);
     const home = host.get(link) ?? { addresses: new Map(), since: Infinity, last: -Infinity, probed: -Infinity, bootingUntil: -Infinity };
     host.set(link, home);
+    if (host.size > 1) shared.add(hostKey);
+    if (shared.size > limit) forgetUnshared();
     return home;
   };
 
@@ -117,6 +127,10 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
         host.delete(link);
         if (host.size === 0) hosts.delete(hostKey);
       }
+      forgetUnshared();
+    },
+    get noneShared() {
+      return shared.size === 0;
     },
   };
 }

@@ -110,6 +110,8 @@ function compilePair(rules: readonly CompiledRule[]): PairRules {
     return fresh;
   };
   return {
+    byServiceOnly: rules.every(({ instance, host, source }) => instance === undefined && host === undefined && source === undefined),
+    decide: (subject) => decide(tableOf(subject)(subject.services), subject),
     allows(subject) {
       const rule = decide(tableOf(subject)(subject.services), subject);
       if (rule === undefined) return false;

@@ -36,10 +36,20 @@ export interface RelaySubject {
   readonly host?: string | undefined;
 }
 
+/** A rule that decides: adding to `hits` counts it. */
+export interface RuleDecision {
+  readonly allow: boolean;
+  readonly line: { hits: number };
+}
+
 /** The rules as they hold between two links in one direction. */
 export interface PairRules {
   /** Whether the subject may pass. Counts the hit of the rule that decided. */
   allows(subject: RelaySubject): boolean;
+  /** What decides, not yet counted; undefined where nothing does, which denies. */
+  decide(subject: RelaySubject): RuleDecision | undefined;
+  /** Whether all of these rules ask for links, directions, protocols and services alone. */
+  readonly byServiceOnly: boolean;
 }
 
 export interface RuleSet {
