@@ -31,12 +31,17 @@ export interface DatagramPollerOptions {
 /** What to write to the wake descriptor. */
 export const wakeMessage: Uint8Array = new Uint8Array(BigUint64Array.of(1n).buffer);
 
-const POLLIN = 1;
-const POLLNVAL = 0x20;
 /** EFD_CLOEXEC | EFD_NONBLOCK. */
 const eventfdFlags = 0o2000000 | 0o4000;
-/** struct pollfd: descriptor, then wanted and returned events in 16 bits each. */
-const pollfdWords = 2;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLIN = 1;
+/** struct epoll_event: events in 32 bits and 64 bits of ours, which are packed on x86-64 alone (linux/eventpoll.h). */
+const eventBytes = process.arch === "x64" ? 12 : 16;
+const dataAt = eventBytes - 8;
+/** As many as are told of in one turn. The others are told of in the next ones: epoll goes round. */
+const eventsAtOnce = 256;
 
 const { EAGAIN, EBADF, EINTR } = constants.errno;
 
@@ -49,69 +54,89 @@ interface Entry {
 interface Readable {
   readonly descriptor: number;
   readonly onReadable: () => void;
-  live: boolean;
 }
 
-/** Throws `relay.socket` when there is no eventfd to be had. */
+/** Throws `relay.socket` when there is no epoll or no eventfd to be had. */
 export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, options: DatagramPollerOptions = {}): DatagramPoller {
   const { onError = () => {}, slotBytes = 64 << 10 } = options;
   const reader = createDatagramReader<Entry>(calls, slotBytes);
   const entries = new Map<DatagramSocket, Entry>();
-  const readables = new Set<Readable>();
-  const wakeDescriptor = calls.eventfd(0, eventfdFlags);
-  if (wakeDescriptor < 0) throw systemError("cannot make an eventfd", calls.errno());
+  /** By the number that the kernel hands back; none is used twice, so what is told too late is told of nobody. */
+  const watched = new Map<number, Entry | Readable>();
+  const events = new Uint8Array(eventBytes * eventsAtOnce);
+  const eventWords = new DataView(events.buffer);
+  const event = new DataView(new ArrayBuffer(eventBytes));
   const wakeCount = new Uint8Array(8);
-
-  /** What `pollfds` describes: the wake descriptor, then `polledReadables`, then `polled`. */
-  let polled: readonly Entry[] = [];
-  let polledReadables: readonly Readable[] = [];
-  let pollfds = new Int32Array(pollfdWords);
-  let stale = true;
-  let first = 0;
+  const ready: Entry[] = [];
+  const readable: Readable[] = [];
+  let lastNumber = 0;
+  /** Added since the last turn. */
+  let pending: Entry[] = [];
   let open = true;
+
+  const epoll = calls.epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) throw systemError("cannot make an epoll", calls.errno());
+  const wakeDescriptor = calls.eventfd(0, eventfdFlags);
+  if (wakeDescriptor < 0) {
+    const error = systemError("cannot make an eventfd", calls.errno());
+    closeSync(epoll);
+    throw error;
+  }
+
+  /** 0, or the error number. */
+  const watch = (descriptor: number, who: Entry | Readable): number => {
+    lastNumber += 1;
+    event.setUint32(0, EPOLLIN, true);
+    event.setUint32(dataAt, lastNumber, true);
+    if (calls.epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, new Uint8Array(event.buffer)) < 0) return calls.errno();
+    watched.set(lastNumber, who);
+    return 0;
+  };
+
+  const unwatch = (who: Entry | Readable, descriptor: number | undefined): void => {
+    for (const [number, each] of watched) if (each === who) watched.delete(number);
+    // One that is closed has left by itself, and its number may be another's by now.
+    if (descriptor !== undefined) calls.epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, new Uint8Array(event.buffer));
+  };
 
   const leave = (entry: Entry): void => {
     entry.live = false;
     entries.delete(entry.socket);
-    stale = true;
+    unwatch(entry, entry.socket.closed ? undefined : entry.socket.descriptor);
   };
 
-  const arrange = (): void => {
-    for (const entry of polled) if (entry.live && entry.socket.closed) leave(entry);
-    if (!stale) return;
+  const settle = (): void => {
+    const added = pending;
+    pending = [];
     for (const entry of entries.values()) if (entry.socket.closed) leave(entry);
-    stale = false;
-    polled = [...entries.values()];
-    polledReadables = [...readables];
-    const descriptors = [
-      wakeDescriptor,
-      ...polledReadables.map(({ descriptor }) => descriptor),
-      ...polled.map(({ socket }) => socket.descriptor),
-    ];
-    pollfds = new Int32Array(descriptors.flatMap((descriptor) => [descriptor, POLLIN]));
+    for (const entry of added) {
+      const errno = entry.live ? watch(entry.socket.descriptor, entry) : 0;
+      if (errno === 0) continue;
+      leave(entry);
+      onError(entry.socket, errno);
+    }
   };
 
-  /** The events that the kernel returned, in the upper half of the second word. */
-  const returned = (index: number): number => (pollfds[index * pollfdWords + 1] ?? 0) >>> 16;
+  const wake: Readable = { descriptor: wakeDescriptor, onReadable: () => readSync(wakeDescriptor, wakeCount) };
+  watch(wakeDescriptor, wake);
+
+  const sortOut = (count: number): void => {
+    ready.length = 0;
+    readable.length = 0;
+    for (let index = 0; index < count; index += 1) {
+      const who = watched.get(eventWords.getUint32(index * eventBytes + dataAt, true));
+      if (who === undefined) continue;
+      if ("socket" in who) ready.push(who);
+      else readable.push(who);
+    }
+  };
 
   const readSockets = (): void => {
-    const offset = 1 + polledReadables.length;
-    const count = polled.length;
-    let ready = 0;
-    for (let index = 0; index < count; index += 1) if (returned(offset + index) !== 0) ready += 1;
-    const from = first < count ? first : 0;
-    for (let step = 0; step < count && ready > 0; step += 1) {
-      const index = (from + step) % count;
-      const events = returned(offset + index);
-      const entry = polled[index];
-      if (events === 0 || entry === undefined) continue;
-      // More sockets than there is room for: the next turn begins here, so that none waits for ever.
-      if (reader.full()) {
-        first = index;
-        return;
-      }
-      const errno = (events & POLLNVAL) === 0 ? reader.read(entry, ready) : EBADF;
-      ready -= 1;
+    for (const [index, entry] of ready.entries()) {
+      // The kernel tells of the others again.
+      if (reader.full()) return;
+      if (entry.socket.closed) continue;
+      const errno = reader.read(entry, ready.length - index);
       if (errno === 0 || errno === EAGAIN || errno === EINTR) continue;
       if (errno === EBADF) leave(entry);
       onError(entry.socket, errno);
@@ -122,45 +147,42 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
     wakeDescriptor,
     add(socket, listener) {
       const known = entries.get(socket);
-      if (known !== undefined) known.listener = listener;
-      else entries.set(socket, { socket, listener, live: true });
-      stale = true;
+      if (known !== undefined) {
+        known.listener = listener;
+        return;
+      }
+      const entry = { socket, listener, live: true };
+      entries.set(socket, entry);
+      pending.push(entry);
     },
     remove(socket) {
       const entry = entries.get(socket);
       if (entry !== undefined) leave(entry);
     },
     addReadable(descriptor, onReadable) {
-      const readable = { descriptor, onReadable, live: true };
-      readables.add(readable);
-      stale = true;
-      return {
-        [Symbol.dispose]() {
-          readable.live = false;
-          readables.delete(readable);
-          stale = true;
-        },
-      };
+      const who = { descriptor, onReadable };
+      const errno = watch(descriptor, who);
+      if (errno !== 0) throw systemError("cannot watch a descriptor", errno);
+      return { [Symbol.dispose]: () => unwatch(who, open ? descriptor : undefined) };
     },
     poll(timeoutMs) {
       if (!open) return 0;
-      arrange();
-      const count = pollfds.length / pollfdWords;
-      if (calls.poll(pollfds, count, Math.ceil(timeoutMs)) <= 0) return 0;
-      if (returned(0) !== 0) readSync(wakeDescriptor, wakeCount);
+      if (pending.length > 0) settle();
+      const count = calls.epoll_wait(epoll, events, eventsAtOnce, Math.ceil(timeoutMs));
+      if (count <= 0) return 0;
+      sortOut(count);
       reader.clear();
       readSockets();
-      for (const [index, readable] of polledReadables.entries()) {
-        if (readable.live && returned(1 + index) !== 0) readable.onReadable();
-      }
+      for (const { onReadable } of readable) onReadable();
       return reader.deliver(deliverable);
     },
     [Symbol.dispose]() {
       if (!open) return;
       open = false;
       entries.clear();
-      readables.clear();
+      watched.clear();
       closeSync(wakeDescriptor);
+      closeSync(epoll);
     },
   };
 }

@@ -17,8 +17,11 @@ export interface DatagramCalls {
   readonly recv: Call<[descriptor: number, buffer: Uint8Array, length: number, flags: number]>;
   /** `headers`: an array of struct mmsghdr. */
   readonly recvmmsg: Call<[descriptor: number, headers: Uint8Array, count: number, flags: number, timeout: null]>;
-  /** `descriptors`: an array of struct pollfd. Blocks the thread for up to `timeoutMs`. */
-  readonly poll: Call<[descriptors: Int32Array, count: number, timeoutMs: number]>;
+  readonly epoll_create1: Call<[flags: number]>;
+  /** `event`: a struct epoll_event. */
+  readonly epoll_ctl: Call<[epoll: number, operation: number, descriptor: number, event: Uint8Array]>;
+  /** `events`: an array of struct epoll_event. Blocks the thread for up to `timeoutMs`. */
+  readonly epoll_wait: Call<[epoll: number, events: Uint8Array, count: number, timeoutMs: number]>;
   readonly eventfd: Call<[initial: number, flags: number]>;
   /** Where bytes are in memory. They stay there only if their ArrayBuffer was allocated as such. */
   readonly addressOf: (bytes: Uint8Array) => bigint;
@@ -58,7 +61,9 @@ async function openCalls(): Promise<DatagramCalls> {
     sendto: library.func("long sendto(int, const void *, size_t, int, const void *, uint32_t)"),
     recv: library.func("long recv(int, void *, size_t, int)"),
     recvmmsg: library.func("int recvmmsg(int, void *, uint32_t, int, void *)"),
-    poll: library.func("int poll(void *, unsigned long, int)"),
+    epoll_create1: library.func("int epoll_create1(int)"),
+    epoll_ctl: library.func("int epoll_ctl(int, int, int, void *)"),
+    epoll_wait: library.func("int epoll_wait(int, void *, int, int)"),
     eventfd: library.func("int eventfd(uint32_t, int)"),
     addressOf: (bytes) => koffi.address(bytes),
     errno: () => koffi.errno(),

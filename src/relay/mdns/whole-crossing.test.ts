@@ -50,7 +50,7 @@ test.each([
 });
 
 test("what is seen to cross whole crosses whole when judged part by part, and is counted the same", () => {
-  const label = fc.constantFrom(
+  const label = fc.constantFrom<string>(
     "lamp",
     "_hap",
     "_ipp",
