@@ -120,6 +120,15 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
   const wake: Readable = { descriptor: wakeDescriptor, onReadable: () => readSync(wakeDescriptor, wakeCount) };
   watch(wakeDescriptor, wake);
 
+  /** Unlike poll(2), epoll_wait(2) is not taken up again after an interruption that nobody handles (signal(7)). */
+  const wait = (timeoutMs: number): number => {
+    const end = performance.now() + timeoutMs;
+    for (let left = timeoutMs; ; left = Math.max(0, end - performance.now())) {
+      const count = calls.epoll_wait(epoll, events, eventsAtOnce, Math.ceil(left));
+      if (count >= 0 || calls.errno() !== EINTR) return count;
+    }
+  };
+
   const sortOut = (count: number): void => {
     ready.length = 0;
     readable.length = 0;
@@ -168,7 +177,7 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
     poll(timeoutMs) {
       if (!open) return 0;
       if (pending.length > 0) settle();
-      const count = calls.epoll_wait(epoll, events, eventsAtOnce, Math.ceil(timeoutMs));
+      const count = wait(timeoutMs);
       if (count <= 0) return 0;
       sortOut(count);
       reader.clear();
