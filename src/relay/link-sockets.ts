@@ -9,7 +9,9 @@ import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
 export interface LinkSocketsDependencies {
   readonly datagrams: Datagrams;
   readonly poller: DatagramPoller;
-  readonly heard: (datagram: RelayDatagram, arrivedAt: number) => void;
+  /** Milliseconds of the kernel's time of arrival on the monotonic clock. */
+  readonly toMonotonic: (arrivedAt: number) => number;
+  readonly heard: (datagram: RelayDatagram, now: number) => void;
 }
 
 export interface LinkSockets extends Disposable {
@@ -35,7 +37,7 @@ interface OpenSocket {
   link: RelayLink;
 }
 
-export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDependencies): LinkSockets {
+export function createLinkSockets({ datagrams, poller, toMonotonic, heard }: LinkSocketsDependencies): LinkSockets {
   const sockets = new Map<string, OpenSocket>();
   const problems = new Map<string, readonly string[]>();
   const overruns = new Map<string, number>();
@@ -56,7 +58,7 @@ export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDepen
     const socket = datagrams.openGroup({ family, link: { name: link.interface, index: link.index }, group, port, hops });
     const entry: OpenSocket = { channel, socket, link };
     poller.add(socket, (payload, source, { truncated, arrivedAt }) =>
-      heard({ channel, link: entry.link, payload, source, truncated }, arrivedAt),
+      heard({ channel, link: entry.link, payload, source, truncated }, toMonotonic(arrivedAt)),
     );
     return entry;
   };
@@ -72,7 +74,9 @@ export function createLinkSockets({ datagrams, poller, heard }: LinkSocketsDepen
         if (isAerialError(error)) return undefined;
         throw error;
       }
-      poller.add(socket, (payload, source, { truncated }) => answered(payload, source, truncated));
+      poller.add(socket, (payload, source, { truncated, arrivedAt }) =>
+        answered(payload, source, { truncated, now: toMonotonic(arrivedAt) }),
+      );
       const reply = {
         ask: (channel: Channel, payload: Uint8Array) => socket.send(payload, channel.groupAddress),
         [Symbol.dispose]() {

@@ -105,8 +105,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const searches: RelaySearches = createRelaySearches({
     wire,
     link: (name) => byName.get(name),
-    answered(search, datagram) {
-      const now = clock;
+    answered(search, datagram, now) {
       if (!admit(datagram, now)) return;
       const carrier = datagram.channel.protocol === "mdns" ? mdns : other;
       carrier.answer(search, datagram, now);
@@ -117,7 +116,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const carrying = { wire, crossings, accounts, echoes, seen: noted, attention, searches };
   const mdns = createMdnsCarrier({ ...carrying, homes, heartbeat: (message, datagram, now) => roles.hear(message, datagram, now) });
   const other = createSearchCarrier(carrying);
-  /** When the last packet arrived, or the last turn was: answers come without a time of their own. */
+  /** When the packet at hand arrived. */
   let clock = 0;
 
   /** What can be told without reading the packet. */
@@ -181,7 +180,6 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
       else other.carry(datagram, now);
     },
     tick(now) {
-      clock = now;
       searches.expire(now);
       seen.expire(now);
       roles.tick(now);

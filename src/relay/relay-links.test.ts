@@ -69,6 +69,7 @@ beforeEach(() => {
   sockets = createLinkSockets({
     datagrams: datagrams as unknown as Datagrams,
     poller: poller as unknown as DatagramPoller,
+    toMonotonic: (arrivedAt) => arrivedAt,
     heard: (datagram) => void heard.push(datagram),
   });
   const options = { ...madeUpOptions, protocols: ["mdns" as const] };

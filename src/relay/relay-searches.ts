@@ -33,7 +33,7 @@ export interface RelaySearchesDependencies {
   readonly wire: RelayWire;
   readonly link: (name: string) => RelayLink | undefined;
   /** An answer; `datagram.link` is the one that was asked. */
-  readonly answered: (search: RelaySearch, datagram: RelayDatagram) => void;
+  readonly answered: (search: RelaySearch, datagram: RelayDatagram, now: number) => void;
 }
 
 /** Each search is a descriptor: half of the 1,024 that a process may usually have. */
@@ -52,12 +52,12 @@ export function createRelaySearches({ wire, link, answered }: RelaySearchesDepen
     const to = link(route.egressLink);
     const channel = opening;
     if (to === undefined || channel === undefined) return undefined;
-    const socket = wire.openReply(to, channel, (payload, source, truncated) => {
+    const socket = wire.openReply(to, channel, (payload, source, { truncated, now }) => {
       const search = table.find(asking);
       const asked = link(route.egressLink);
       if (search === undefined || asked === undefined) return;
       const asker = { family: route.family, bytes: search.asker.bytes, port: search.asker.port };
-      answered({ from: route.askerLink, asker }, { channel: asking.channel, link: asked, payload, source, truncated });
+      answered({ from: route.askerLink, asker }, { channel: asking.channel, link: asked, payload, source, truncated }, now);
     });
     if (socket === undefined) return undefined;
     const asking: Asking = { channel, socket, [Symbol.dispose]: () => socket[Symbol.dispose]() };

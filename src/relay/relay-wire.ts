@@ -30,7 +30,12 @@ export interface ReplySocket extends Disposable {
   ask(channel: Channel, payload: Uint8Array): number;
 }
 
-export type ReplyListener = (payload: Uint8Array, source: DatagramAddress, truncated: boolean) => void;
+/** `now`: when it came, in monotonic milliseconds. */
+export type ReplyListener = (
+  payload: Uint8Array,
+  source: DatagramAddress,
+  meta: { readonly truncated: boolean; readonly now: number },
+) => void;
 
 /** Sends; never throws and never waits. Results are 0 or an error number. */
 export interface RelayWire {

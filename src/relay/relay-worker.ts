@@ -45,7 +45,8 @@ async function relay({ options, wake, notesServices }: RelayWorkerData): Promise
   using sockets = createLinkSockets({
     datagrams,
     poller,
-    heard: (datagram, arrivedAt) => engine.receive(datagram, arrivals.toMonotonic(arrivedAt)),
+    toMonotonic: (arrivedAt) => arrivals.toMonotonic(arrivedAt),
+    heard: (datagram, now) => engine.receive(datagram, now),
   });
   const engine = createRelayEngine({
     options,
