@@ -45,7 +45,7 @@ const scan = z.strictObject({
   interval: wholeNumber(10, 86_400, "seconds")
     .default(10)
     .describe(
-      "Seconds between whole scans where the kernel's events cannot be heard; where they can, plugging in is noticed at once and the timer takes six times as long.",
+      "Seconds between whole scans where the kernel's events cannot be heard; where they can, plugging in is noticed at once, and once all is calm the timer takes six times as long.",
     ),
 });
 

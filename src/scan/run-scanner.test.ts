@@ -230,10 +230,8 @@ test("while a source hears everything the timer takes its time, and no longer th
   };
   const { clock, times, start } = makeWorld([source]);
   start();
-  await clock.advance(60_000);
-  const calm = times.length;
-  await clock.advance(110_000);
-  expect(times.slice(calm)).toEqual([63_000, 123_000]);
+  await clock.advance(170_000);
+  expect(times.filter((time) => time > 3_000)).toEqual([13_000, 23_000, 33_000, 93_000, 153_000]);
   const { length } = times;
   fail(new AerialError("host.read", "the watch broke"));
   await clock.advance(0);

@@ -29,7 +29,10 @@ export interface ScannerDeps {
 
 /** Hints closer together than this share a scan. */
 const gapMs = 25;
-/** How many intervals the timer waits while the kernel's events are heard: it then only guards against what should not happen. */
+/**
+ * While the kernel's events are heard, the timer only guards against what should not happen: after so many scans that
+ * found the same it waits for as many intervals.
+ */
 const patience = 6;
 /** After a hint the kernel may not be done: drivers load and bind, udevd changes modes. */
 const followUpsMs = [100, 1_000, 3_000];
@@ -66,9 +69,11 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
   let startedAt = -Infinity;
   let followUps: readonly number[] = [];
   let extra: number | undefined;
+  let last: Scan | undefined;
+  let calmScans = 0;
 
   while (!signal.aborted) {
-    const timerMs = hints.hearing ? patience * intervalMs : intervalMs;
+    const timerMs = hints.hearing && calmScans >= patience ? patience * intervalMs : intervalMs;
     const next = Math.min(startedAt + timerMs, ...followUps, extra ?? Infinity);
     // Bounded on both sides, since the clock may be set at any time.
     await pause({ hints, clock, milliseconds: clamp(next - clock.now(), timerMs) }, signal);
@@ -93,6 +98,10 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
     }
     retry.reset();
     conditions.clear("scan.failed");
+    const calm =
+      sources.length === 0 && last !== undefined && sameDevices(last, scan) && isDeepStrictEqual(last.blindSpots, scan.blindSpots);
+    calmScans = calm ? calmScans + 1 : 0;
+    last = scan;
     watchStability(scan.devices);
     const { devices, wakeAt } = settle(scan.devices);
     extra = Math.min(watchDrivers(scan.devices) ?? Infinity, wakeAt ?? Infinity);
