@@ -140,7 +140,7 @@ test("while the API server is away nobody is known, and afterwards it is who it 
   await clock.advance(60_000);
   // The other finds it first.
   other.client.state = "connected";
-  await clock.advance(3_500);
+  await clock.advance(1_500);
   one.client.state = "connected";
   await clock.advance(10_000);
   expect([one.told, other.told]).toEqual([
