@@ -1,4 +1,4 @@
-/** An eventfd (eventfd(2)): wakes a thread that waits in poll(2), where messages between threads do not reach it. */
+/** An eventfd (eventfd(2)): wakes a thread that waits in the kernel, where messages between threads do not reach it. */
 import { closeSync, readSync, writeSync } from "node:fs";
 import { AerialError } from "../core/errors.ts";
 import { loadDatagramCalls } from "./libc-datagram.ts";

@@ -1,5 +1,5 @@
 /**
- * The relay's thread. It sleeps in poll(2) until a packet, a change of the interfaces or word from the daemon comes, and
+ * The relay's thread. It sleeps in epoll_wait(2) until a packet, a change of the interfaces or word from the daemon comes, and
  * does nothing but relay: neither the daemon's work nor its garbage collection can delay a packet.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
