@@ -4,7 +4,8 @@ import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { type DatagramAddress, type DatagramSocket, openDatagrams } from "./datagram.ts";
-import { createDatagramPoller, type DatagramPollerOptions, wakeMessage } from "./datagram-poller.ts";
+import { createDatagramPoller, type DatagramPollerOptions } from "./datagram-poller.ts";
+import { openWake, takeWakes } from "./wake.ts";
 
 const loopback = { name: "lo", index: 1 };
 const datagrams = await openDatagrams();
@@ -177,31 +178,33 @@ test("a descriptor closed behind our back is told of once, and the others go on"
   expect(errors).toEqual([[broken, constants.errno.EBADF]]);
 });
 
-test("other descriptors are told of while there is something to read", () => {
+test("other descriptors are told of while there is something to read", async () => {
+  using other = await openWake();
   const poller = openPoller();
-  const other = openPoller();
   let told = 0;
-  const readable = poller.addReadable(other.wakeDescriptor, () => (told += 1));
+  const readable = poller.addReadable(other.descriptor, () => (told += 1));
   poller.poll(0);
   expect(told).toBe(0);
-  wakeFromThread(other.wakeDescriptor);
+  other.wake();
   poller.poll(10_000);
   expect(told).toBe(1);
   poller.poll(0);
   expect(told).toBe(2);
-  other.poll(0);
+  takeWakes(other.descriptor);
   poller.poll(0);
   expect(told).toBe(2);
   readable[Symbol.dispose]();
-  wakeFromThread(other.wakeDescriptor);
+  other.wake();
   poller.poll(200);
   expect(told).toBe(2);
 });
 
-test("another thread ends the wait", () => {
+test("another thread ends the wait", async () => {
+  using wake = await openWake();
   const poller = openPoller();
+  using _woken = poller.addReadable(wake.descriptor, () => takeWakes(wake.descriptor));
   const startedMs = performance.now();
-  wakeFromThread(poller.wakeDescriptor);
+  wakeFromThread(wake.descriptor);
   poller.poll(60_000);
   expect(performance.now() - startedMs).toBeLessThan(30_000);
   // And only once.
@@ -252,7 +255,7 @@ function wakeFromThread(descriptor: number): void {
   const worker = new Worker(
     `const { workerData } = require("node:worker_threads");
      require("node:fs").writeSync(workerData.descriptor, workerData.message);`,
-    { eval: true, workerData: { descriptor, message: wakeMessage } },
+    { eval: true, workerData: { descriptor, message: new Uint8Array(BigUint64Array.of(1n).buffer) } },
   );
   onTestFinished(async () => void (await worker.terminate()));
 }

@@ -1,5 +1,5 @@
 /** Waits for many datagram sockets at once, in one thread that does nothing else, and hands out what came in order of arrival. */
-import { closeSync, readSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import type { Datagrams, DatagramListener, DatagramSocket } from "./datagram.ts";
 import { systemError } from "./datagram.ts";
@@ -17,8 +17,6 @@ export interface DatagramPoller extends Disposable {
    * throw ends the turn, and what was not yet delivered is lost.
    */
   poll(timeoutMs: number): number;
-  /** An eventfd: any thread of the process ends the wait by writing a 64-bit 1 to it (`wakeMessage`). */
-  readonly wakeDescriptor: number;
 }
 
 export interface DatagramPollerOptions {
@@ -28,11 +26,6 @@ export interface DatagramPollerOptions {
   readonly slotBytes?: number;
 }
 
-/** What to write to the wake descriptor. */
-export const wakeMessage: Uint8Array = new Uint8Array(BigUint64Array.of(1n).buffer);
-
-/** EFD_CLOEXEC | EFD_NONBLOCK. */
-const eventfdFlags = 0o2000000 | 0o4000;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -56,7 +49,7 @@ interface Readable {
   readonly onReadable: () => void;
 }
 
-/** Throws `relay.socket` when there is no epoll or no eventfd to be had. */
+/** Throws `relay.socket` when there is no epoll to be had. */
 export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, options: DatagramPollerOptions = {}): DatagramPoller {
   const { onError = () => {}, slotBytes = 64 << 10 } = options;
   const reader = createDatagramReader<Entry>(calls, slotBytes);
@@ -66,7 +59,6 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
   const events = new Uint8Array(eventBytes * eventsAtOnce);
   const eventWords = new DataView(events.buffer);
   const event = new DataView(new ArrayBuffer(eventBytes));
-  const wakeCount = new Uint8Array(8);
   const ready: Entry[] = [];
   const readable: Readable[] = [];
   let lastNumber = 0;
@@ -76,12 +68,6 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
 
   const epoll = calls.epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) throw systemError("cannot make an epoll", calls.errno());
-  const wakeDescriptor = calls.eventfd(0, eventfdFlags);
-  if (wakeDescriptor < 0) {
-    const error = systemError("cannot make an eventfd", calls.errno());
-    closeSync(epoll);
-    throw error;
-  }
 
   /** 0, or the error number. */
   const watch = (descriptor: number, who: Entry | Readable): number => {
@@ -117,9 +103,6 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
     }
   };
 
-  const wake: Readable = { descriptor: wakeDescriptor, onReadable: () => readSync(wakeDescriptor, wakeCount) };
-  watch(wakeDescriptor, wake);
-
   /** Unlike poll(2), epoll_wait(2) is not taken up again after an interruption that nobody handles (signal(7)). */
   const wait = (timeoutMs: number): number => {
     const end = performance.now() + timeoutMs;
@@ -153,7 +136,6 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
   };
 
   return {
-    wakeDescriptor,
     add(socket, listener) {
       const known = entries.get(socket);
       if (known !== undefined) {
@@ -190,7 +172,6 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
       open = false;
       entries.clear();
       watched.clear();
-      closeSync(wakeDescriptor);
       closeSync(epoll);
     },
   };
