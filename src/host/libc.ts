@@ -14,7 +14,6 @@ export interface Libc {
   sendAsync(descriptor: number, message: Uint8Array): Promise<number>;
   fcntl(descriptor: number, command: number, argument: number): number;
   ioctl(descriptor: number, request: number): number;
-  eventfd(initial: number, flags: number): number;
   /** The error number of the last call that returned -1; the asynchronous ones return it negated instead. */
   errno(): number;
 }
@@ -42,7 +41,6 @@ async function openLibc(): Promise<Libc> {
   const send: Call<[number, Uint8Array, number, number]> = library.func("long send(int, const void *, size_t, int)");
   const fcntl: Call<[number, number, "int", number]> = library.func("int fcntl(int, int, ...)");
   const ioctl: Call<[number, number]> = library.func("int ioctl(int, unsigned long, ...)");
-  const eventfd: Call<[number, number]> = library.func("int eventfd(uint32_t, int)");
   const solSocket = 1;
 
   // `call.async` runs in the thread pool, and its errno is to be read right in its callback.
@@ -63,7 +61,6 @@ async function openLibc(): Promise<Libc> {
     sendAsync: (descriptor, message) => inPool(send, [descriptor, message, message.length, 0]),
     fcntl: (descriptor, command, argument) => fcntl(descriptor, command, "int", argument),
     ioctl,
-    eventfd,
     errno: () => koffi.errno(),
   };
 }
