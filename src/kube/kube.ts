@@ -1,4 +1,4 @@
-/** Access to the API server: five verbs, nothing kept but connections. */
+/** Access to the API server: six verbs, nothing kept but connections. */
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { AerialError, hasCode } from "../core/errors.ts";
@@ -24,6 +24,8 @@ interface Apply {
  */
 export interface Kube extends AsyncDisposable {
   get(path: string, signal: AbortSignal): Promise<KubeObject>;
+  /** One page of a collection, filtered by `query` (`fieldSelector`, `limit`, `continue`). At most 4 MiB. */
+  list(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<KubeObject>;
   /** Server-side apply; gives the object as stored. Creates it when it does not exist, unless `metadata.uid` is sent. */
   apply(request: Apply, signal: AbortSignal): Promise<KubeObject>;
   /** `path` is the collection's. Throws `kube.conflict` with `details.reason` `AlreadyExists` when the name is taken. */
@@ -91,6 +93,7 @@ export async function openKube(dependencies: KubeDependencies, signal: AbortSign
 
   return {
     get: (path, outer) => request({ method: "GET", path }, outer),
+    list: (path, query, outer) => request({ method: "GET", path, query }, outer),
     apply: ({ path, object, fieldManager, force }, outer) =>
       request(
         {
