@@ -68,7 +68,7 @@ export interface PodFacts {
   readonly phase: string;
   readonly reason?: string;
   readonly images: readonly string[];
-  /** Environment given as plain values, of all containers. */
+  /** Of all containers: only the variables by which programs are told of radios and interfaces, if given as plain values. */
   readonly environment: Readonly<Record<string, string>>;
   /** Paths below `/dev` that it mounts from the host. */
   readonly hostDevices: readonly string[];
@@ -79,14 +79,26 @@ export interface PodFacts {
   readonly resources: readonly string[];
 }
 
+/** Something aerial has to be allowed, and whether it is. */
+export interface AccessFact {
+  /** For people: `patch nodes`. */
+  readonly what: string;
+  readonly allowed: boolean;
+}
+
 /** What the API server says of this node. */
 export interface ClusterFacts {
+  /** What comes before the slash in the labels that are aerial's own. */
+  readonly labelPrefix: string;
+  /** How long labels outlive an unplugged radio, in milliseconds. */
+  readonly labelGraceMs: number;
   readonly pods: Reading<readonly PodFacts[]>;
   readonly nodeLabels: Reading<Readonly<Record<string, string>>>;
-  /** Labels of the namespace aerial runs in. */
+  /** Labels of the namespace aerial runs in; absent outside a pod. */
   readonly namespaceLabels: Reading<Readonly<Record<string, string>>>;
-  /** `patch nodes` → whether the API server lets us. */
-  readonly access: Reading<Readonly<Record<string, boolean>>>;
+  readonly access: Reading<readonly AccessFact[]>;
+  /** `status.nodeInfo.osImage`: `Talos (v1.13.9)`. */
+  readonly osImage: Reading<string>;
 }
 
 /** The machine at one moment: everything a check may judge by. */
