@@ -71,6 +71,15 @@ export interface HistoryEntry {
   readonly details: Readonly<Record<string, string>>;
 }
 
+/** What of the history is kept: the entries from `oldest` to `newest`. None is kept when `oldest` is beyond `newest`. */
+export interface HistoryExtent {
+  /** Names this history among all others: sequences start again in a new one. */
+  readonly historyId: string;
+  readonly oldest: number;
+  /** The newest sequence that was ever given, kept or not; 0 before the first. */
+  readonly newest: number;
+}
+
 /** All that may change the inventory; the one write door. */
 export type InventoryEvent =
   | { readonly type: "scanned"; readonly at: string; readonly devices: readonly IdentifiedDevice[] }

@@ -1,6 +1,6 @@
 /** The inventory as the rest of aerial sees it. */
 import type { Watch } from "../core/cell.ts";
-import type { HistoryEntry, InventoryEvent, Snapshot } from "../core/radio.ts";
+import type { HistoryEntry, HistoryExtent, InventoryEvent, Snapshot } from "../core/radio.ts";
 
 export interface HistoryQuery {
   /** Only entries with a greater sequence. */
@@ -13,6 +13,8 @@ export interface HistoryQuery {
 export interface Inventory extends Watch<Snapshot> {
   /** Names this history among all others: with a sequence it makes a message id that is never used twice. */
   readonly historyId: string;
+  /** What `history` can be asked for; changes as soon as entries are safely stored, or the database is replaced. */
+  readonly stored: Watch<HistoryExtent>;
   /** The one write door: reduces, stores, then publishes the new snapshot. Throws `inventory.*` for intents that cannot be met. */
   apply(event: InventoryEvent): Snapshot;
   /**

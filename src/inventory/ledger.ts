@@ -1,7 +1,8 @@
 /** The database as a book that is never lost: what can't be written now waits, in order, and goes with the next write. */
+import { Cell, type Watch } from "../core/cell.ts";
 import type { Conditions } from "../core/condition.ts";
 import { AerialError, describeError } from "../core/errors.ts";
-import type { HistoryEntry } from "../core/radio.ts";
+import type { HistoryEntry, HistoryExtent } from "../core/radio.ts";
 import type { HistoryQuery } from "./inventory.ts";
 import type { Memory } from "./memory.ts";
 import { isDamage, recover, type OpenedStore, type StoreOptions } from "./open-store.ts";
@@ -19,7 +20,8 @@ interface LedgerEntry {
 }
 
 export interface Ledger extends Disposable {
-  readonly historyId: string;
+  /** What is safely stored, from the moment it is. */
+  readonly stored: Watch<HistoryExtent>;
   /** Whether something waits to be written. */
   readonly behind: boolean;
   /** Writes the change with all that waits, or lets it wait too. */
@@ -51,6 +53,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   const moved = new Set<string>();
   const history: HistoryDraft[] = [];
   let dropped = 0;
+  const stored = new Cell(store.extent());
   announce(options.opened);
 
   function announce(opened: OpenedStore): void {
@@ -84,10 +87,12 @@ export function createLedger(options: LedgerOptions): Ledger {
       cursors: new Map([...moved].map((reader) => [reader, cursors.get(reader) ?? 0])),
       facts,
     });
+    const grown = history.length > 0;
     touched.clear();
     moved.clear();
     history.length = 0;
     dropped = 0;
+    if (grown) stored.set(store.extent());
     if (memoryOnly === undefined) conditions.clear("inventory.not-stored");
   }
 
@@ -104,6 +109,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     store.close();
     const opened = recover(options, describeError(error), [...memories.values()]);
     ({ store, memoryOnly } = opened);
+    stored.set(store.extent());
     for (const id of memories.keys()) touched.add(id);
     for (const reader of cursors.keys()) {
       cursors.set(reader, 0);
@@ -113,9 +119,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   }
 
   return {
-    get historyId() {
-      return store.historyId;
-    },
+    stored,
     get behind() {
       return touched.size + history.length + moved.size > 0;
     },
@@ -149,7 +153,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       return 0;
     },
     advanceCursor(reader, sequence) {
-      const target = Math.min(sequence, store.lastSequence());
+      const target = Math.min(sequence, stored.current.newest);
       if (target <= (cursors.get(reader) ?? -1)) return;
       cursors.set(reader, target);
       moved.add(reader);

@@ -167,6 +167,31 @@ describe("history", () => {
     expect(book.inventory.cursor("events")).toBe(4);
   });
 
+  test("tells how far it reaches, as soon as it does", async () => {
+    const extents: unknown[] = [];
+    await using book = await open({ historyLimits: { entries: 3, days: 90, hardEntries: 30 } });
+    const { stored, historyId } = book.inventory;
+    expect(stored.current).toEqual({ historyId, oldest: 1, newest: 0 });
+    const controller = new AbortController();
+    const following = (async () => {
+      for await (const { oldest, newest } of stored.changes(controller.signal)) extents.push([oldest, newest]);
+    })();
+    for (const deviceNumber of [2, 2, 3, 4]) {
+      book.inventory.apply(scanned(deviceNumber, both(deviceNumber)));
+      expect(stored.current.newest).toBe(book.inventory.history({ limit: 99 }).at(-1)?.sequence);
+      expect(stored.current.oldest).toBe(book.inventory.history({ limit: 99 })[0]?.sequence);
+      await new Promise(setImmediate);
+    }
+    controller.abort();
+    await following;
+    expect(extents).toEqual([
+      [1, 0],
+      [2, 4],
+      [3, 5],
+      [4, 6],
+    ]);
+  });
+
   test("is cut by number and age from its beginning, not past the slowest reader, and its numbers are never used again", async () => {
     await using book = await open({ historyLimits: { entries: 10, days: 90, hardEntries: 30 } });
     const { inventory } = book;
@@ -298,6 +323,11 @@ describe("a database that can't be used", () => {
       else book.inventory.history({ limit: 10_000 });
       expect([...book.conditions.current.keys()]).toEqual(["inventory.reset"]);
       expect(book.inventory.historyId).not.toBe(historyId);
+      expect(book.inventory.stored.current).toEqual({
+        historyId: book.inventory.historyId,
+        oldest: 1,
+        newest: how === "writing" ? 250 : 0,
+      });
       expect(book.inventory.cursor("events")).toBe(0);
       book.inventory.apply(scanned(2, house(40)));
       expect(new Set(book.types())).toEqual(new Set(["reattached"]));

@@ -68,8 +68,9 @@ export async function openInventory(options: InventoryOptions): Promise<Inventor
 
   return {
     get historyId() {
-      return ledger.historyId;
+      return ledger.stored.current.historyId;
     },
+    stored: ledger.stored,
     get current() {
       return cell.current;
     },

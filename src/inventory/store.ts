@@ -1,7 +1,7 @@
 /** The inventory's tables. Each write is one transaction. */
 import { randomUUID } from "node:crypto";
 import type { Database } from "better-sqlite3";
-import type { HistoryEntry } from "../core/radio.ts";
+import type { HistoryEntry, HistoryExtent } from "../core/radio.ts";
 import type { HistoryQuery } from "./inventory.ts";
 import { isMemory, type Memory } from "./memory.ts";
 import type { HistoryDraft } from "./state.ts";
@@ -41,13 +41,11 @@ export interface HistoryLimits {
 const defaultHistoryLimits: HistoryLimits = { entries: 10_000, days: 90, hardEntries: 100_000 };
 
 export interface Store {
-  /** Names this history among all others: sequences start again in a new one. */
-  readonly historyId: string;
   load(): Stored;
   /** Writes all of it or, throwing SQLite's error, nothing. */
   write(batch: Batch): void;
   history(query: HistoryQuery): readonly HistoryEntry[];
-  lastSequence(): number;
+  extent(): HistoryExtent;
   close(): void;
 }
 
@@ -61,7 +59,9 @@ export function createStore(database: Database, limits: HistoryLimits = defaultH
     "INSERT INTO cursor (reader, sequence) VALUES (?, ?) ON CONFLICT (reader) DO UPDATE SET sequence = excluded.sequence",
   );
   const setFact = database.prepare("INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
-  const last = database.prepare<[], number>("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'history'), 0)").pluck();
+  const ends = database.prepare<[], { oldest: number | null; newest: number | null }>(
+    "SELECT (SELECT min(sequence) FROM history) AS oldest, (SELECT seq FROM sqlite_sequence WHERE name = 'history') AS newest",
+  );
   const columns = "SELECT sequence, at, type, radio_id AS radioId, text, details FROM history WHERE sequence > ?";
   const select = database.prepare<[number, number], HistoryRow>(`${columns} ORDER BY sequence LIMIT ?`);
   const selectOfRadio = database.prepare<[number, string, number], HistoryRow>(`${columns} AND radio_id = ? ORDER BY sequence LIMIT ?`);
@@ -78,14 +78,16 @@ export function createStore(database: Database, limits: HistoryLimits = defaultH
   });
 
   return {
-    historyId,
     load: () => loadAll(database),
     write: (batch) => write.immediate(batch),
     history({ after = 0, radioId, limit }) {
       const rows = radioId === undefined ? select.all(after, limit) : selectOfRadio.all(after, radioId, limit);
       return rows.map(toHistoryEntry);
     },
-    lastSequence: () => last.get() ?? 0,
+    extent() {
+      const { oldest, newest } = ends.get() ?? {};
+      return { historyId, oldest: oldest ?? (newest ?? 0) + 1, newest: newest ?? 0 };
+    },
     close: () => void database.close(),
   };
 }
