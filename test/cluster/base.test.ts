@@ -55,6 +55,8 @@ describe("daemonset/base", () => {
       "namespace",
       "role",
       "role",
+      "role",
+      "rolebinding",
       "rolebinding",
       "rolebinding",
       "serviceaccount",
@@ -111,7 +113,10 @@ describe("aerial's rights", () => {
 
   test.each([
     ["default", ["events.events.k8s.io [] [] [create]", "nodes [] [] [get watch patch]"]],
-    ["aerial", ["leases.coordination.k8s.io [] [] [create get update watch]", "nodes [] [] [get watch patch]"]],
+    [
+      "aerial",
+      ["leases.coordination.k8s.io [] [] [create get update watch]", "namespaces [] [aerial] [get]", "nodes [] [] [get watch patch]"],
+    ],
     ["kube-system", ["nodes [] [] [get watch patch]"]],
   ])("in %s are what every account has, and exactly %j", async (namespace, expected) => {
     const everybody = await rights("system:serviceaccount:aerial:nobody", namespace);
