@@ -5,6 +5,7 @@ import { builtInPlugins } from "../plugins/index.ts";
 import { openApi } from "./api/open-api.ts";
 import type { RelayView } from "./api/relay-routes.ts";
 import { readVersion } from "./cli/version.ts";
+import type { ClusterAccess } from "./cluster.ts";
 import type { Config } from "./config/schema.ts";
 import { Cell } from "./core/cell.ts";
 import { systemClock as clock, timestamp } from "./core/clock.ts";
@@ -60,11 +61,11 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   }
 
   const labelCounters = new Cell(noOutputCounters);
-  let publishes = false;
+  let cluster: ClusterAccess = { labels: false };
   if (config.kubernetes.enabled) {
     // Loaded where there is a cluster: alone, aerial has no use for it.
     const { publishToCluster } = await import("./cluster.ts");
-    publishes = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters, relay }, lifetime.signal);
+    cluster = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters, relay }, lifetime.signal);
   } else {
     log.info({ what: "a cluster", why: "none is configured: radios are found, named and shown, but not labelled" }, "cannot see");
   }
@@ -115,12 +116,12 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
         startedAt,
         kernel: release(),
         blindSpots,
-        cluster: { state: publishes ? clusterState(labelCounters.current) : "none" },
+        cluster: { state: cluster.labels ? clusterState(labelCounters.current) : "none" },
       }),
       readiness() {
         const waitingFor: string[] = [];
         if (scannedAt === undefined) waitingFor.push("the first whole scan");
-        else if (publishes && !((labelCounters.current.lastSuccessAt ?? 0) >= scannedAt))
+        else if (cluster.labels && !((labelCounters.current.lastSuccessAt ?? 0) >= scannedAt))
           waitingFor.push("the first labels on the API server");
         return { ready: waitingFor.length === 0, waitingFor };
       },
@@ -128,7 +129,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     lifetime.signal,
   );
   scope.use("api", api);
-  log.info({ node, addresses: api.addresses, cluster: publishes }, "aerial is up");
+  log.info({ node, addresses: api.addresses, cluster: cluster.labels }, "aerial is up");
 
   await new Promise<void>((resolve) => {
     if (lifetime.signal.aborted) resolve();

@@ -1,5 +1,6 @@
 /** What needs a cluster: the part of the composition that is loaded only where there is one. */
 import type { Config } from "./config/schema.ts";
+import type { ClusterFacts } from "./core/check.ts";
 import type { Cell } from "./core/cell.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import type { Conditions } from "./core/condition.ts";
@@ -9,6 +10,7 @@ import type { Scope } from "./core/scope.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { type Kube, openKube } from "./kube/kube.ts";
 import { readPodNamespace } from "./kube/pod-namespace.ts";
+import { type AccessQuestion, readClusterFacts } from "./kube/read-cluster-facts.ts";
 import type { Identifier } from "./plugins/identifier.ts";
 import { runEvents } from "./publish/events/run-events.ts";
 import { describeRadios } from "./publish/labels/describe-radios.ts";
@@ -36,14 +38,22 @@ interface PublishDependencies extends ClusterDependencies {
   readonly relay?: Pick<Relay, "linkPairs" | "setLease"> | undefined;
 }
 
+/** What the rest of aerial has of the cluster. */
+export interface ClusterAccess {
+  /** Whether labels are published. */
+  readonly labels: boolean;
+  /** What the API server says of this node, for the doctor; absent where the cluster cannot be used. Rejects only with the signal's reason. */
+  facts?(signal: AbortSignal): Promise<ClusterFacts>;
+}
+
 /** Where Leases go if the pod does not say where it is. */
 const defaultNamespace = "aerial";
 
 /**
- * Starts the publishers; resolves to whether labels are published. A cluster that cannot be used at all is a condition:
- * without it aerial still finds, names and shows radios, and says there what is wrong.
+ * Starts the publishers. A cluster that cannot be used at all is a condition: without it aerial still finds, names and shows
+ * radios, and says there what is wrong.
  */
-export async function publishToCluster(dependencies: PublishDependencies, signal: AbortSignal): Promise<boolean> {
+export async function publishToCluster(dependencies: PublishDependencies, signal: AbortSignal): Promise<ClusterAccess> {
   const { config, log, conditions, inventory, identifier, scope, labelCounters } = dependencies;
   let kube: Kube;
   try {
@@ -56,7 +66,7 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
       `No labels and no Events: ${describeError(error)}; ${error.hint}, then restart aerial.`,
     );
     log.error({ err: describeError(error) }, "the cluster cannot be used");
-    return false;
+    return { labels: false };
   }
   const common = { kube, node: config.node.name, snapshots: inventory, clock, log, conditions };
   if (config.labels.enabled) {
@@ -68,13 +78,39 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
   }
   if (config.events.enabled) scope.spawn("events", (stop) => runEvents({ ...common, inventory }, stop));
   const { relay } = dependencies;
-  if (relay !== undefined && config.relay.lease.enabled !== false) {
-    const namespace = config.relay.lease.namespace ?? (await readPodNamespace()) ?? defaultNamespace;
+  const podNamespace = await readPodNamespace();
+  const namespace = config.relay.lease.namespace ?? podNamespace ?? defaultNamespace;
+  const leases = relay !== undefined && config.relay.lease.enabled !== false;
+  if (leases) {
     const onHolder = (pair: readonly [string, string], state: LeaseState): void => relay.setLease(pair, state);
-    const leases = { kube, clock, log, conditions, namespace, holder: config.node.name, pairs: relay.linkPairs, onHolder };
-    scope.spawn("relay leases", (stop) => runRelayLeases(leases, stop));
+    const options = { kube, clock, log, conditions, namespace, holder: config.node.name, pairs: relay.linkPairs, onHolder };
+    scope.spawn("relay leases", (stop) => runRelayLeases(options, stop));
   }
-  return config.labels.enabled;
+  const facts = {
+    kube,
+    node: config.node.name,
+    namespace: podNamespace,
+    labelPrefix: config.labels.prefix,
+    labelGraceMs: config.labels.graceSeconds * 1_000,
+    needs: toNeeds(config, leases ? namespace : undefined),
+  };
+  return { labels: config.labels.enabled, facts: (stop) => readClusterFacts(facts, stop) };
+}
+
+/** What the configuration makes aerial ask the API server for. */
+function toNeeds({ labels, events }: Config, leaseNamespace: string | undefined): readonly AccessQuestion[] {
+  return [
+    ...(labels.enabled ? ["get", "watch", "patch"].map((verb) => ({ verb, resource: "nodes" })) : []),
+    ...(events.enabled ? [{ verb: "create", resource: "events", group: "events.k8s.io", namespace: "default" }] : []),
+    ...(leaseNamespace === undefined
+      ? []
+      : ["create", "get", "update", "watch"].map((verb) => ({
+          verb,
+          resource: "leases",
+          group: "coordination.k8s.io",
+          namespace: leaseNamespace,
+        }))),
+  ];
 }
 
 /** Takes back from the cluster what aerial has written for this node; a sentence for each thing removed. Throws `kube.*`. */
