@@ -15,7 +15,7 @@ export interface ApiDependencies extends ApiSources {
   /** Path of the unix socket. */
   readonly socket: string;
   /** TCP port on 127.0.0.1; none unless given. */
-  readonly port?: number | undefined;
+  readonly port?: number | false | undefined;
 }
 
 export interface Api extends AsyncDisposable {
@@ -40,13 +40,13 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   };
   try {
     servers.push(await listenOnSocket(socket, handler));
-    if (port !== undefined) servers.push(await listenOnPort(port, handler));
+    if (port !== undefined && port !== false) servers.push(await listenOnPort(port, handler));
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    addresses: [socket, ...(port === undefined ? [] : [`127.0.0.1:${port}`])],
+    addresses: [socket, ...(port === undefined || port === false ? [] : [`127.0.0.1:${port}`])],
     [Symbol.asyncDispose]: close,
   };
 }

@@ -29,6 +29,16 @@ export function flagOrAuto() {
     .pipe(z.union([z.literal("auto"), z.boolean()]));
 }
 
+/** A TCP port, 0 for any that is free, or `false` for none. */
+export function portOrOff() {
+  const rule = "must be a whole number from 0 to 65535, or false";
+  return z
+    .string()
+    .regex(/^(false|[0-9]{1,9})$/i, { error: rule, abort: true })
+    .transform((text) => (text.toLowerCase() === "false" ? (false as const) : Number(text)))
+    .pipe(z.union([z.literal(false), z.int({ error: rule }).min(0, { error: rule }).max(65_535, { error: rule })], { error: rule }));
+}
+
 /** One of `words`. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}` });

@@ -74,7 +74,7 @@ describe("complaints", () => {
     ],
     ["labels:\n  aliases:\n    radio.mi.house/zigbee: zigbee\n", /^config\.yaml:3:5: labels\.aliases: key .* is under labels\.prefix/],
     [`api:\n  socket: /${"a".repeat(107)}\n`, /^config\.yaml:2:11: api\.socket must be at most 107 bytes long/],
-    ["api:\n  port: 70000\n", /^config\.yaml:2:9: api\.port must be a whole number from 1 to 65535/],
+    ["api:\n  port: 70000\n", /^config\.yaml:2:9: api\.port must be a whole number from 0 to 65535, or false/],
     ["radios:\n  - match: {}\n    name: x\n", /^config\.yaml:2:12: radios\[0\]\.match must name at least one of serial/],
     ["radios:\n  - match: {vendorId: 10c4e}\n    name: x\n", /^config\.yaml:2:23: radios\[0\]\.match\.vendorId must be a USB id/],
     ["just words\n", /^config\.yaml:1:1: must be keys and values/],
@@ -246,7 +246,7 @@ describe("written files", () => {
   test("what default.yaml shows in comments is valid too", () => {
     const uncommented = read("default.yaml").replace("radios: []", "radios:").split("\n").map(uncomment).join("\n");
     const config = load(uncommented);
-    expect(config).toMatchObject({ node: { name: "node-1" }, api: { socket: "/run/aerial/aerial.sock", port: 8088 } });
+    expect(config).toMatchObject({ node: { name: "node-1" }, api: { socket: "/run/aerial/aerial.sock", port: 18088 } });
     expect(config.radios).toEqual([
       {
         match: { serial: "0001", port: "1-1.2", vendorId: "10c4", productId: "ea60", byId: "usb-Acme_Stick_0001-if00-port0" },

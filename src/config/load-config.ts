@@ -1,12 +1,13 @@
 /** File, then environment, then defaults: one checked configuration. */
 import { printable } from "../core/printable.ts";
+import { socketPathBytes } from "./api-schema.ts";
 import { configError } from "./config-problem.ts";
 import { readEnvironment } from "./environment.ts";
 import { resolveConfig, thisMachine, type Machine } from "./machine.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { readConfigFile } from "./read-config-file.ts";
 import { mergeRaw, type RawNode } from "./raw-config.ts";
-import { socketPathBytes, type Config } from "./schema.ts";
+import type { Config } from "./schema.ts";
 import { validateConfig } from "./validate-config.ts";
 
 /** Read when it exists and no other file is named. */

@@ -1,12 +1,10 @@
 /** The one schema of aerial's configuration: types, defaults, checks and the words that explain each key. */
 import { z } from "zod";
+import { apiSchema } from "./api-schema.ts";
 import { absolutePath, checked, flag, flagOrAuto, oneOf, printableText, usbId, wholeNumber } from "./fields.ts";
 import { labelKeyProblem, labelPrefixProblem } from "./label-key.ts";
 import type { LinkSelector } from "./relay-links.ts";
 import { relaySchema } from "./relay-schema.ts";
-
-/** sun_path of sockaddr_un is 108 bytes with its terminating zero (unix(7)). */
-export const socketPathBytes = 107;
 
 const kindPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -86,23 +84,6 @@ const kubernetes = z.strictObject({
       description: "The context in the kubeconfig file.",
       "x-default": "the file's current context",
       examples: ["home"],
-    }),
-});
-
-const api = z.strictObject({
-  socket: absolutePath(socketPathBytes)
-    .exactOptional()
-    .meta({
-      description: `The unix socket of the API and the command line, at most ${socketPathBytes} bytes long.`,
-      "x-default": "/run/aerial/aerial.sock for root, else $XDG_RUNTIME_DIR/aerial.sock, else aerial.sock in state.directory",
-      examples: ["/run/aerial/aerial.sock"],
-    }),
-  port: wholeNumber(1, 65_535)
-    .exactOptional()
-    .meta({
-      description: "A TCP port on the loopback address for the same API, without a password. Every program on the node can reach it.",
-      "x-default": "no TCP port",
-      examples: [8088],
     }),
 });
 
@@ -194,7 +175,7 @@ export const configSchema = z.strictObject({
   labels: labels.prefault({}).describe("Node labels, by which pods find radios."),
   events: events.prefault({}).describe("Kubernetes Events."),
   kubernetes: kubernetes.prefault({}).describe("The cluster. Without one aerial still finds, names and shows radios."),
-  api: api.prefault({}).describe("The local API."),
+  api: apiSchema.prefault({}).describe("The API and the page."),
   plugins: plugins.prefault({}).describe("Radio plugins."),
   radios,
   relay: relaySchema.prefault({}).describe("Carrying mDNS and SSDP between links, so that what one network offers is found from another."),
