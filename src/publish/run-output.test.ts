@@ -96,7 +96,7 @@ test("a failure is retried under backoff, with what is newest then, and raises a
   failing = false;
   await clock.advance(minute);
   expect(conditions.current.size).toBe(0);
-  expect(counters.current).toMatchObject({ attempts: applied.length, failures: applied.length - 1 });
+  expect(counters.current).toMatchObject({ attempts: applied.length, failures: applied.length - 1, retries: applied.length - 1 });
   expect(counters.current.lastSuccessAt).toBeGreaterThan(0);
 });
 

@@ -13,11 +13,15 @@ import type { Snapshot } from "../core/radio.ts";
 export interface OutputCounters {
   readonly attempts: number;
   readonly failures: number;
+  /** Attempts that followed a failure. */
+  readonly retries: number;
+  /** The snapshot that was applied last. */
+  readonly revision?: number;
   /** Milliseconds since the epoch. */
   readonly lastSuccessAt?: number;
 }
 
-export const noOutputCounters: OutputCounters = { attempts: 0, failures: 0 };
+export const noOutputCounters: OutputCounters = { attempts: 0, failures: 0, retries: 0 };
 
 export interface RunOutputDependencies {
   readonly output: Output;
@@ -58,7 +62,7 @@ export async function runOutput(dependencies: RunOutputDependencies, signal: Abo
       const wakeAt = await output.apply(snapshot, signal);
       dueAt = Math.min(Math.max(wakeAt ?? Infinity, clock.now() + leastPauseMs), clock.now() + resyncMs);
       backoff.reset();
-      report.succeeded();
+      report.succeeded(snapshot);
     } catch (error) {
       if (signal.aborted) return;
       retrying = true;
@@ -100,7 +104,7 @@ async function changeFrom(watch: Watch<unknown>, known: unknown, signal: AbortSi
 }
 
 interface Report {
-  succeeded(): void;
+  succeeded(snapshot: Snapshot): void;
   failed(error: unknown): void;
 }
 
@@ -109,11 +113,14 @@ function createReport({ output, clock, log, conditions, counters }: RunOutputDep
   const code = `output.${output.name}.failing`;
   let text: string | undefined;
   const count = (more: (counted: OutputCounters) => Partial<OutputCounters>): void => {
-    if (counters) counters.set({ ...counters.current, attempts: counters.current.attempts + 1, ...more(counters.current) });
+    if (!counters) return;
+    const { attempts, retries } = counters.current;
+    const again = text === undefined ? 0 : 1;
+    counters.set({ ...counters.current, attempts: attempts + 1, retries: retries + again, ...more(counters.current) });
   };
   return {
-    succeeded() {
-      count(() => ({ lastSuccessAt: clock.now() }));
+    succeeded({ revision }) {
+      count(() => ({ lastSuccessAt: clock.now(), revision }));
       if (text === undefined) return;
       text = undefined;
       conditions.clear(code);

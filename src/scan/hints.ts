@@ -11,26 +11,38 @@ export interface Hints {
   give(source: string): void;
   /** Resolves once there is an untaken hint, or when the signal aborts. */
   wait(signal: AbortSignal): Promise<void>;
-  /** Who has asked since the last time. */
-  take(): readonly string[];
+  /** Who has asked since the last time, and when the first of them did. */
+  take(): TakenHints;
+  /** How often each source has asked since start. */
+  readonly given: ReadonlyMap<string, number>;
   /** Whether, as things are, a change cannot go unheard. */
   readonly hearing: boolean;
   /** Says whether `source`, which hears everything there is to hear, does so now. */
   setHearing(source: string, hearing: boolean): void;
 }
 
+interface TakenHints {
+  readonly sources: readonly string[];
+  /** On the clock of `performance.now()`, since wall clocks are set; absent when nobody asked. */
+  readonly since?: number;
+}
+
 export function createHints(): Hints {
-  const given = new Set<string>();
+  const asking = new Set<string>();
+  const given = new Map<string, number>();
+  let since: number | undefined;
   const waiting = new Set<() => void>();
   const hearing = new Set<string>();
   return {
     give(source) {
-      given.add(source);
+      asking.add(source);
+      given.set(source, (given.get(source) ?? 0) + 1);
+      since ??= performance.now();
       for (const wake of waiting) wake();
     },
     wait: (signal) =>
       new Promise((resolve) => {
-        if (given.size > 0 || signal.aborted) return resolve();
+        if (asking.size > 0 || signal.aborted) return resolve();
         const wake = (): void => {
           waiting.delete(wake);
           signal.removeEventListener("abort", wake);
@@ -40,10 +52,12 @@ export function createHints(): Hints {
         signal.addEventListener("abort", wake, { once: true });
       }),
     take() {
-      const sources = [...given];
-      given.clear();
-      return sources;
+      const taken = { sources: [...asking], ...(since !== undefined && { since }) };
+      asking.clear();
+      since = undefined;
+      return taken;
     },
+    given,
     get hearing() {
       return hearing.size > 0;
     },

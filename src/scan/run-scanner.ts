@@ -10,6 +10,7 @@ import type { Host } from "../host/host.ts";
 import { createDriverWatch } from "./driver-watch.ts";
 import { createHints, type Hints, runHintSource } from "./hints.ts";
 import type { Scan } from "./scan.ts";
+import type { ScanCounters } from "./scan-counters.ts";
 import { scanDevices } from "./scan-devices.ts";
 import { createSettling } from "./settling.ts";
 import { createStabilityWatch } from "./stability-watch.ts";
@@ -23,6 +24,7 @@ export interface ScannerDeps {
   readonly intervalMs: number;
   /** Given by whoever wants to ask for a scan; the host's own sources feed it either way. */
   readonly hints?: Hints;
+  readonly counters?: ScanCounters;
   /** Gets every scan, one at a time; the next one waits for it. What it throws ends the scanner. */
   onScan(scan: Scan): void | Promise<void>;
 }
@@ -61,7 +63,7 @@ export function sameDevices(a: Scan, b: Scan): boolean {
 }
 
 async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal): Promise<void> {
-  const { host, clock, log, conditions, intervalMs } = deps;
+  const { host, clock, log, conditions, intervalMs, counters } = deps;
   const watchDrivers = createDriverWatch(clock, conditions);
   const watchStability = createStabilityWatch(clock, conditions);
   const settle = createSettling(clock);
@@ -71,6 +73,7 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
   let extra: number | undefined;
   let last: Scan | undefined;
   let calmScans = 0;
+  let hintedAt: number | undefined;
 
   while (!signal.aborted) {
     const timerMs = hints.hearing && calmScans >= patience ? patience * intervalMs : intervalMs;
@@ -80,16 +83,21 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
     await clock.sleep(clamp(startedAt + gapMs - clock.now(), gapMs), signal).catch(() => {});
     if (signal.aborted) return;
     startedAt = clock.now();
-    const sources = hints.take();
+    const { sources, since } = hints.take();
     if (sources.length > 0) {
       log.debug({ sources }, "looking, since something may have changed");
       followUps = followUpsMs.map((milliseconds) => startedAt + milliseconds);
     }
+    // What a follow-up finds, its hint has told of.
+    hintedAt = since ?? (followUps.length > 0 ? hintedAt : undefined);
     followUps = followUps.filter((at) => at > startedAt);
 
+    const beganAt = performance.now();
     const scan = await attempt(() => scanDevices(host, clock));
     if (signal.aborted) return;
+    counters?.durations.add((performance.now() - beganAt) / 1_000);
     if (scan instanceof Error) {
+      if (counters) counters.failures += 1;
       log.debug({ err: describeError(scan) }, "scan failed");
       const text = `Looking for devices failed: ${describeError(scan)}. What is known stays as it is until it works again.`;
       conditions.raise("scan.failed", "error", text);
@@ -105,7 +113,7 @@ async function scanForever(deps: ScannerDeps, hints: Hints, signal: AbortSignal)
     watchStability(scan.devices);
     const { devices, wakeAt } = settle(scan.devices);
     extra = Math.min(watchDrivers(scan.devices) ?? Infinity, wakeAt ?? Infinity);
-    await deps.onScan({ ...scan, devices });
+    await deps.onScan({ ...scan, devices, ...(hintedAt !== undefined && { hintedAt }) });
   }
 }
 

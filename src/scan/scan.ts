@@ -8,6 +8,8 @@ export interface BlindSpot {
 }
 
 export interface Scan {
+  /** When the hint was given that asked for it or that it follows up, on the clock of `performance.now()`. */
+  readonly hintedAt?: number;
   /** When it was finished; ISO 8601, UTC. */
   readonly at: string;
   readonly devices: readonly Device[];
