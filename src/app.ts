@@ -7,7 +7,8 @@ import type { RelayView } from "./api/relay-routes.ts";
 import { readVersion } from "./cli/version.ts";
 import type { ClusterAccess } from "./cluster.ts";
 import type { Config } from "./config/schema.ts";
-import { Cell } from "./core/cell.ts";
+import type { Watch } from "./core/cell.ts";
+import { type ChangeLatency, createChangeLatency } from "./core/change-latency.ts";
 import { systemClock as clock, timestamp } from "./core/clock.ts";
 import { createConditions } from "./core/condition.ts";
 import { describeError } from "./core/errors.ts";
@@ -20,13 +21,14 @@ import { readBootId } from "./host/boot-id.ts";
 import { openHost } from "./host/host.ts";
 import { openInventory } from "./inventory/open-inventory.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
-import { noOutputCounters, type OutputCounters } from "./publish/run-output.ts";
+import type { OutputCounters } from "./publish/run-output.ts";
 import type { Relay } from "./relay/run-relay.ts";
 import { createHints } from "./scan/hints.ts";
 import { toNetworkDevices } from "./scan/network-devices.ts";
 import { runNetworkHints } from "./scan/network-hints.ts";
 import { runScanner } from "./scan/run-scanner.ts";
 import type { BlindSpot } from "./scan/scan.ts";
+import { createScanCounters } from "./scan/scan-counters.ts";
 
 export interface AppDependencies {
   readonly config: Config;
@@ -60,15 +62,19 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     relay = startRelay({ options: toRelayOptions(config.relay), log, conditions, notesServices: true, scope });
   }
 
-  const labelCounters = new Cell(noOutputCounters);
-  let cluster: ClusterAccess = { labels: false };
+  let cluster: ClusterAccess = { labels: false, outputs: new Map() };
   if (config.kubernetes.enabled) {
     // Loaded where there is a cluster: alone, aerial has no use for it.
     const { publishToCluster } = await import("./cluster.ts");
-    cluster = await publishToCluster({ config, log, conditions, inventory, identifier, scope, labelCounters, relay }, lifetime.signal);
+    cluster = await publishToCluster({ config, log, conditions, inventory, identifier, scope, relay }, lifetime.signal);
   } else {
     log.info({ what: "a cluster", why: "none is configured: radios are found, named and shown, but not labelled" }, "cannot see");
   }
+
+  const labelCounters = cluster.outputs.get("labels");
+  const latency = createChangeLatency();
+  if (labelCounters) scope.spawn("label latency", (stop) => followLabels(labelCounters, latency, stop));
+  const scanCounters = createScanCounters();
 
   const hints = createHints();
   if (relay !== undefined) {
@@ -89,11 +95,15 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
         conditions,
         intervalMs: config.scan.interval * 1_000,
         hints,
+        counters: scanCounters,
         async onScan(scan) {
           for (const spot of newBlindSpots(blindSpots, scan.blindSpots)) log.info({ ...spot }, "cannot see");
           blindSpots = scan.blindSpots;
           const devices = [...scan.devices, ...toNetworkDevices(relay?.services.current ?? [], identifier.networkServices)];
-          inventory.apply({ type: "scanned", at: scan.at, devices: await identifier.identify(devices, stop) });
+          const identified = await identifier.identify(devices, stop);
+          const before = inventory.current;
+          const after = inventory.apply({ type: "scanned", at: scan.at, devices: identified });
+          latency.published({ before, after, hintedAt: scan.hintedAt });
           if (scannedAt === undefined) logFirstScan(log, inventory.current);
           scannedAt ??= clock.now();
         },
@@ -116,12 +126,12 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
         startedAt,
         kernel: release(),
         blindSpots,
-        cluster: { state: cluster.labels ? clusterState(labelCounters.current) : "none" },
+        cluster: { state: labelCounters ? clusterState(labelCounters.current) : "none" },
       }),
       readiness() {
         const waitingFor: string[] = [];
         if (scannedAt === undefined) waitingFor.push("the first whole scan");
-        else if (cluster.labels && !((labelCounters.current.lastSuccessAt ?? 0) >= scannedAt))
+        else if (labelCounters && !((labelCounters.current.lastSuccessAt ?? 0) >= scannedAt))
           waitingFor.push("the first labels on the API server");
         return { ready: waitingFor.length === 0, waitingFor };
       },
@@ -137,6 +147,11 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   });
   log.info({ why: describeError(lifetime.signal.reason) }, "stopping; labels stay as they are");
   if (failure !== undefined) throw failure;
+}
+
+/** Tells `latency` of every snapshot whose labels are on the API server, until aborted. */
+async function followLabels(counters: Watch<OutputCounters>, latency: ChangeLatency, signal: AbortSignal): Promise<void> {
+  for await (const { revision } of counters.changes(signal)) if (revision !== undefined) latency.accepted(revision);
 }
 
 function newBlindSpots(before: readonly BlindSpot[], now: readonly BlindSpot[]): readonly BlindSpot[] {

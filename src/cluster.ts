@@ -1,7 +1,7 @@
 /** What needs a cluster: the part of the composition that is loaded only where there is one. */
 import type { Config } from "./config/schema.ts";
 import type { ClusterFacts } from "./core/check.ts";
-import type { Cell } from "./core/cell.ts";
+import { Cell, type Watch } from "./core/cell.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import type { Conditions } from "./core/condition.ts";
 import { AerialError, describeError, hasCode } from "./core/errors.ts";
@@ -17,7 +17,7 @@ import { describeRadios } from "./publish/labels/describe-radios.ts";
 import { withdrawLabels } from "./publish/labels/own-node.ts";
 import { runLabels } from "./publish/labels/run-labels.ts";
 import { runRelayLeases } from "./publish/lease/run-relay-leases.ts";
-import type { OutputCounters } from "./publish/run-output.ts";
+import { noOutputCounters, type OutputCounters } from "./publish/run-output.ts";
 import type { LeaseState } from "./relay/relay-messages.ts";
 import type { Relay } from "./relay/run-relay.ts";
 
@@ -33,7 +33,6 @@ interface PublishDependencies extends ClusterDependencies {
   readonly identifier: Pick<Identifier, "describe">;
   /** The publishers live in it. */
   readonly scope: Scope;
-  readonly labelCounters: Cell<OutputCounters>;
   /** Where there is one: who relays is then agreed on by Leases. */
   readonly relay?: Pick<Relay, "linkPairs" | "setLease"> | undefined;
 }
@@ -42,6 +41,8 @@ interface PublishDependencies extends ClusterDependencies {
 export interface ClusterAccess {
   /** Whether labels are published. */
   readonly labels: boolean;
+  /** What each publisher has done, by its name. */
+  readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
   /** What the API server says of this node, for the doctor; absent where the cluster cannot be used. Rejects only with the signal's reason. */
   facts?(signal: AbortSignal): Promise<ClusterFacts>;
 }
@@ -54,7 +55,7 @@ const defaultNamespace = "aerial";
  * radios, and says there what is wrong.
  */
 export async function publishToCluster(dependencies: PublishDependencies, signal: AbortSignal): Promise<ClusterAccess> {
-  const { config, log, conditions, inventory, identifier, scope, labelCounters } = dependencies;
+  const { config, log, conditions, inventory, identifier, scope } = dependencies;
   let kube: Kube;
   try {
     kube = scope.use("kubernetes", await open(dependencies, signal));
@@ -66,17 +67,27 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
       `No labels and no Events: ${describeError(error)}; ${error.hint}, then restart aerial.`,
     );
     log.error({ err: describeError(error) }, "the cluster cannot be used");
-    return { labels: false };
+    return { labels: false, outputs: new Map() };
   }
   const common = { kube, node: config.node.name, snapshots: inventory, clock, log, conditions };
+  const outputs = new Map<string, Cell<OutputCounters>>();
+  const countersOf = (output: string): Cell<OutputCounters> => {
+    const counters = new Cell(noOutputCounters);
+    outputs.set(output, counters);
+    return counters;
+  };
   if (config.labels.enabled) {
     const { prefix, aliases, graceSeconds } = config.labels;
     const described = describeRadios(inventory, async (radio, stop) => (await identifier.describe(radio, stop)).labels ?? {});
     const options = { prefix, aliases, graceMs: graceSeconds * 1_000, describe: described.labelsOf };
     scope.spawn("descriptions", (stop) => described.run(stop));
-    scope.spawn("labels", (stop) => runLabels({ ...common, snapshots: described.snapshots, options, counters: labelCounters }, stop));
+    const counters = countersOf("labels");
+    scope.spawn("labels", (stop) => runLabels({ ...common, snapshots: described.snapshots, options, counters }, stop));
   }
-  if (config.events.enabled) scope.spawn("events", (stop) => runEvents({ ...common, inventory }, stop));
+  if (config.events.enabled) {
+    const counters = countersOf("events");
+    scope.spawn("events", (stop) => runEvents({ ...common, inventory, counters }, stop));
+  }
   const { relay } = dependencies;
   const podNamespace = await readPodNamespace();
   const namespace = config.relay.lease.namespace ?? podNamespace ?? defaultNamespace;
@@ -94,7 +105,7 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
     labelGraceMs: config.labels.graceSeconds * 1_000,
     needs: toNeeds(config, leases ? namespace : undefined),
   };
-  return { labels: config.labels.enabled, facts: (stop) => readClusterFacts(facts, stop) };
+  return { outputs, labels: config.labels.enabled, facts: (stop) => readClusterFacts(facts, stop) };
 }
 
 /** What the configuration makes aerial ask the API server for. */
