@@ -31,6 +31,8 @@ export interface ProcessFacts {
   readonly nodes: readonly HeldNode[];
   /** Inodes of the sockets it has open: what `/proc/net/udp` names. */
   readonly socketInodes: readonly number[];
+  /** Why `nodes` and `socketInodes` are not known, where they are not. */
+  readonly hidden?: string;
 }
 
 /** A line of the kernel's log. */
@@ -111,17 +113,22 @@ export interface Facts {
   readonly kernel: string;
   /** Out of os-release; `talos` as `id` is what the remedies turn on. */
   readonly os: { readonly id: string; readonly version?: string; readonly name: string };
-  /** A file below `/proc` or `/sys` that a check has asked for in `reads`, without the line feed at its end. */
+  /** A file that a check has asked for in `reads`, without the line feed at its end. */
   file(path: string): Reading<string>;
   /** Paths that exist and match one of the globs of `reads`, sorted; `*` is within one segment. Files and directories. */
   paths(glob: string): readonly string[];
+  /** Why `paths` of this glob may be missing some, where it may. */
+  unlisted(glob: string): string | undefined;
   /** Where a symbolic link of `reads` leads: the last segment of its target, such as a driver's name. */
   link(path: string): Reading<string>;
   /** The entry of `/dev`, such as `/dev/ttyUSB0`. */
   deviceNode(path: string): Reading<DeviceNodeFacts>;
+  /** Of `/dev` itself and of the directories in it that radios use; empty also when `/dev` could not be listed. */
   readonly deviceNodes: readonly DeviceNodeFacts[];
   /** The module that takes a modalias, out of `modules.alias`; absent: none does. */
   moduleFor(modalias: string): Reading<string>;
+  /** Whether that module is part of the kernel itself, so that there is nothing to load. */
+  isBuiltIn(module: string): boolean;
   /** `CONFIG_BT` → `y`, `m` or a value; absent: not set. */
   kernelOption(name: string): Reading<string>;
   readonly kernelLog: Reading<readonly KernelMessage[]>;
@@ -197,7 +204,7 @@ export interface Check {
   readonly title: string;
   /** Where the rule comes from. */
   readonly source: string;
-  /** Globs below `/proc` and `/sys` that `judge` will ask for. */
+  /** Globs below `/proc`, `/sys`, `/run` and `/var/lib/kubelet` that `judge` will ask for; `*` is within one segment. */
   readonly reads: readonly string[];
   /** Judges. A sentence instead of outcomes: why there is nothing to judge here. Must not throw. */
   judge(facts: Facts): readonly Outcome[] | string;
