@@ -1,0 +1,124 @@
+import { expect, it } from "vitest";
+import { ambiguous, sampleRadio, sampleSnapshot, zigbee } from "../../../test/fixtures/sample-radios.ts";
+import { createChangeLatency } from "../../core/change-latency.ts";
+import type { Condition } from "../../core/condition.ts";
+import { createDurations } from "../../core/durations.ts";
+import type { HistoryEntry } from "../../core/radio.ts";
+import { createApiCounters } from "./api-counters.ts";
+import { createMetrics, type MetricSources } from "./collect-metrics.ts";
+import type { MetricFamily } from "./metric-family.ts";
+
+const at = "2026-01-01T00:00:00.000Z";
+
+function entry(sequence: number, type: HistoryEntry["type"]): HistoryEntry {
+  return { sequence, at, type, radioId: "a", text: "", details: {} };
+}
+
+function condition(code: string, severity: Condition["severity"]): [string, Condition] {
+  return [code, { code, severity, text: "", since: at }];
+}
+
+function sources(changes: Partial<MetricSources> = {}): MetricSources {
+  return {
+    build: { version: "1.2.3", kernel: "6.18.0" },
+    snapshot: () => sampleSnapshot([]),
+    conditions: () => new Map(),
+    history: { newest: () => 0, read: () => [] },
+    scans: () => ({ durations: createDurations(), failures: 0, hints: new Map() }),
+    latency: createChangeLatency(),
+    outputs: () => new Map(),
+    api: createApiCounters(),
+    ownFiles: () => ({ openFiles: 20, databaseBytes: 4096 }),
+    ...changes,
+  };
+}
+
+/** `{"kind":"zigbee"} 1` for each sample of a family. */
+function samplesOf(families: readonly MetricFamily[], name: string): readonly string[] {
+  return (families.find((family) => family.name === name)?.samples ?? []).map(({ labels, value }) => `${JSON.stringify(labels)} ${value}`);
+}
+
+it("counts radios by kind, state and attachment; a radio of two kinds in both", async () => {
+  const radios = [
+    sampleRadio("a", { identity: { ...zigbee, kinds: ["zigbee", "thread"] } }),
+    sampleRadio("b"),
+    sampleRadio("c", { presence: "absent" }),
+    sampleRadio("d", { mode: "bootloader" }),
+    sampleRadio("e", { identity: ambiguous, name: "stick by the window" }),
+  ];
+  const families = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios) }))();
+  expect(samplesOf(families, "aerial_radios")).toEqual([
+    '{"kind":"zigbee","state":"present","attachment":"local"} 2',
+    '{"kind":"thread","state":"present","attachment":"local"} 1',
+    '{"kind":"zigbee","state":"absent","attachment":"local"} 1',
+    '{"kind":"zigbee","state":"bootloader","attachment":"local"} 1',
+    '{"kind":"ambiguous","state":"present","attachment":"local"} 1',
+  ]);
+  expect(samplesOf(families, "aerial_radio_present")).toContain(
+    '{"radio":"e","name":"stick by the window","kind":"ambiguous","model":"CP2102 bridge","attachment":"local"} 1',
+  );
+  expect(samplesOf(families, "aerial_radio_present").at(2)).toMatch(/"radio":"c".* 0$/);
+});
+
+it("counts what history has stored since start, page by page and each entry once, also when it begins anew", async () => {
+  let stored = [entry(1, "attached"), entry(2, "detached")];
+  const history: MetricSources["history"] = {
+    newest: () => stored.at(-1)?.sequence ?? 0,
+    read: ({ after, limit }) => stored.filter(({ sequence }) => sequence > after).slice(0, limit),
+  };
+  const collect = createMetrics(sources({ history }));
+  const count = async (): Promise<readonly string[]> =>
+    samplesOf(await collect(), "aerial_radio_changes_total").filter((sample) => !sample.endsWith(" 0"));
+  expect(await count()).toEqual([]);
+  stored = [...stored, ...Array.from({ length: 2_500 }, (_, index) => entry(3 + index, "reattached"))];
+  expect(await count()).toEqual(['{"change":"reattached"} 2500']);
+  expect(await count()).toEqual(['{"change":"reattached"} 2500']);
+  stored = [entry(1, "moved")];
+  expect(await count()).toEqual(['{"change":"reattached"} 2500', '{"change":"moved"} 1']);
+});
+
+it("tells the worst conditions one by one, and all of them in number", async () => {
+  const many = Array.from({ length: 200 }, (_, index) => condition(`device.1-${index}.unstable`, "warning"));
+  const held = new Map([...many, condition("kubernetes.unusable", "error")]);
+  const families = await createMetrics(sources({ conditions: () => held }))();
+  expect(samplesOf(families, "aerial_conditions")).toEqual([
+    '{"severity":"error"} 1',
+    '{"severity":"warning"} 200',
+    '{"severity":"info"} 0',
+  ]);
+  expect(samplesOf(families, "aerial_condition_active")).toHaveLength(128);
+  expect(samplesOf(families, "aerial_condition_active")[0]).toBe('{"code":"kubernetes.unusable","severity":"error"} 1');
+});
+
+it("a part that cannot tell does not take the others with it", async () => {
+  const relay = () => Promise.reject(new Error("away"));
+  const families = await createMetrics(sources({ relay }))();
+  const up = samplesOf(families, "aerial_scrape_part_up");
+  expect(up).toContain('{"part":"relay"} 0');
+  expect(up.filter((sample) => sample.endsWith(" 0"))).toHaveLength(1);
+  expect(samplesOf(families, "process_open_fds")).toEqual(["{} 20"]);
+});
+
+it("every family has help, a fitting name and no series twice", async () => {
+  const api = createApiCounters();
+  const { answers, durations } = api.operation("listRadios");
+  answers.set(200, 3).set(400, 1);
+  durations.add(0.000_02);
+  api.stream("watchRadios").open += 1;
+  const families = await createMetrics(sources({ api, snapshot: () => sampleSnapshot([sampleRadio("a"), sampleRadio("b")]) }))();
+  expect(samplesOf(families, "aerial_api_requests_total")).toEqual([
+    '{"operation":"listRadios","status":"200"} 3',
+    '{"operation":"listRadios","status":"400"} 1',
+  ]);
+  const faults = families.flatMap(({ name, help, type, samples }) => {
+    const series = samples.map(({ metricName = name, labels }) => `${metricName}${JSON.stringify(labels)}`);
+    return [
+      ...(/^(aerial|process|nodejs)_[a-z_]+$/.test(name) ? [] : [`${name}: name`]),
+      ...(name.endsWith("_total") === (type === "counter") ? [] : [`${name}: ending`]),
+      ...(help.endsWith(".") ? [] : [`${name}: help`]),
+      ...(new Set(series).size === series.length ? [] : [`${name}: a series twice`]),
+      ...(samples.every(({ value }) => Number.isFinite(value)) ? [] : [`${name}: no number`]),
+    ];
+  });
+  expect(faults).toEqual([]);
+});
