@@ -2,6 +2,7 @@
 import { release } from "node:os";
 import { join } from "node:path";
 import { builtInPlugins } from "../plugins/index.ts";
+import { createApiCounters } from "./api/metrics/api-counters.ts";
 import { openApi } from "./api/open-api.ts";
 import type { RelayView } from "./api/relay-routes.ts";
 import { readVersion } from "./cli/version.ts";
@@ -21,6 +22,7 @@ import { readBootId } from "./host/boot-id.ts";
 import { openHost } from "./host/host.ts";
 import { openInventory } from "./inventory/open-inventory.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
+import { composeMetrics } from "./metrics-app.ts";
 import type { OutputCounters } from "./publish/run-output.ts";
 import type { Relay } from "./relay/run-relay.ts";
 import { createHints } from "./scan/hints.ts";
@@ -112,6 +114,9 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     ),
   );
 
+  const apiCounters = createApiCounters();
+  const { outputs } = cluster;
+  const metrics = composeMetrics({ config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: apiCounters });
   const api = await openApi(
     {
       ...config.api,
@@ -119,6 +124,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       clock,
       snapshots: inventory,
       conditions,
+      metrics,
       history: (query) => inventory.history(query),
       ...(relay !== undefined && { relay: toRelayView(relay) }),
       node: () => ({

@@ -7,6 +7,7 @@ import type { HistoryEntry, Snapshot } from "../core/radio.ts";
 import type { Explanation, HistoryPage, NodeFacts } from "./api-view.ts";
 import { findAll, requireRadio } from "./find-radio.ts";
 import { type Readiness, toHealthView, toNodeView } from "./node-view.ts";
+import type { MetricsAnswer } from "./metrics/metrics-answer.ts";
 import { toDeviceView, toRadioView } from "./radio-view.ts";
 import { addRelayRoutes, type RelayView } from "./relay-routes.ts";
 import { routeSchemas } from "./route-schemas.ts";
@@ -22,6 +23,8 @@ export interface ApiSources {
   history(query: { readonly after: number; readonly limit: number; readonly radioId?: string }): readonly HistoryEntry[];
   node(): NodeFacts;
   readiness(): Readiness;
+  /** What is measured, in the format that the request accepts. */
+  readonly metrics?: MetricsAnswer;
   /** The relay, where one is configured. */
   readonly relay?: RelayView;
 }
@@ -37,6 +40,12 @@ export function addRoutes(app: FastifyInstance, sources: ApiSources, signal: Abo
   app.get("/readyz", { schema: routeSchemas.readyz }, (_request, reply) => {
     const view = health();
     return reply.code(view.ready ? 200 : 503).send(view);
+  });
+
+  app.get("/metrics", async (request, reply) => {
+    if (sources.metrics === undefined) return reply.callNotFound();
+    const { type, text } = await sources.metrics(request.headers.accept);
+    return reply.type(type).send(text);
   });
 
   app.get("/api/v1/node", { schema: routeSchemas.node }, () =>
