@@ -44,8 +44,8 @@ export function addRoutes(app: FastifyInstance, sources: ApiSources, signal: Abo
 
   app.get("/metrics", async (request, reply) => {
     if (sources.metrics === undefined) return reply.callNotFound();
-    const { type, text } = await sources.metrics(request.headers.accept);
-    return reply.type(type).send(text);
+    const { contentType, text } = await sources.metrics(request.headers.accept);
+    return reply.type(contentType).send(text);
   });
 
   app.get("/api/v1/node", { schema: routeSchemas.node }, () =>

@@ -9,8 +9,8 @@ const openMetrics =
 
 it("writes what Prometheus has always read, unless OpenMetrics is preferred", async () => {
   const families = [counter({ name: "plugs_total", help: "Plugs." }, [[{ port: "1-1" }, 3]])];
-  const plain = { type: "text/plain; version=0.0.4; charset=utf-8" };
-  const open = { type: "application/openmetrics-text; version=1.0.0; charset=utf-8" };
+  const plain = { contentType: "text/plain; version=0.0.4; charset=utf-8" };
+  const open = { contentType: "application/openmetrics-text; version=1.0.0; charset=utf-8" };
   for (const accept of [
     undefined,
     "",

@@ -3,18 +3,18 @@ import { type Metric, Registry } from "@prometheus-io/client";
 import type { MetricFamily } from "./metric-family.ts";
 
 export interface Exposition {
-  readonly type: string;
+  readonly contentType: string;
   readonly text: string;
 }
 
 /** In the format that `accept` prefers: what Prometheus has always read, unless OpenMetrics is named. */
 export async function writeExposition(families: readonly MetricFamily[], accept: string | undefined): Promise<Exposition> {
-  const type = prefersOpenMetrics(accept) ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
-  const registry = new Registry(type);
+  const contentType = prefersOpenMetrics(accept) ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
+  const registry = new Registry(contentType);
   for (const family of families) {
-    if (family.samples.length > 0) registry.registerMetric(toMetric(family, type === Registry.OPENMETRICS_CONTENT_TYPE));
+    if (family.samples.length > 0) registry.registerMetric(toMetric(family, contentType === Registry.OPENMETRICS_CONTENT_TYPE));
   }
-  return { type, text: await registry.metrics() };
+  return { contentType, text: await registry.metrics() };
 }
 
 /**
