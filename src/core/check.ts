@@ -24,6 +24,8 @@ export interface ProcessFacts {
   readonly pid: number;
   /** `/proc/PID/comm`. */
   readonly name: string;
+  /** The process that started it, if that is still there. */
+  readonly parentPid?: number;
   /** UID of the pod it belongs to, and id of its container, out of its cgroup. */
   readonly podUid?: string;
   readonly containerId?: string;
@@ -75,6 +77,10 @@ export interface PodFacts {
   /** Paths below `/dev` that it mounts from the host. */
   readonly hostDevices: readonly string[];
   readonly privileged: boolean;
+  /** The user id it runs as, where the pod says so, and the same of all containers. */
+  readonly user?: number;
+  /** Group ids that all of its containers have: `runAsGroup`, `fsGroup`, `supplementalGroups`. */
+  readonly groups?: readonly number[];
   readonly hostUsers?: boolean;
   readonly runtimeClass?: string;
   /** Extended resources its containers ask for. */
@@ -187,6 +193,8 @@ export interface Outcome {
   /** What it is about: an interface, a radio's id, a port path. Left out: the node. */
   readonly subject?: string;
   readonly verdict: "pass" | "fail" | "unknown";
+  /** Where it weighs less than the check's own level says. */
+  readonly level?: FindingLevel;
   /** One plain sentence. With `unknown`: why nobody can tell. */
   readonly text: string;
   readonly evidence: readonly FindingEvidence[];

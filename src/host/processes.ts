@@ -72,7 +72,15 @@ async function readProcess(
     hidden = `its open files cannot be listed (${String((error as NodeJS.ErrnoException).code)})`;
   }
   const owner = parseCgroup(readText(join(directory, "cgroup")) ?? "");
-  return { pid, name: toPrintable(name), ...owner, nodes: held, socketInodes: sockets, ...(hidden !== undefined && { hidden }) };
+  const parentPid = parseParent(readText(join(directory, "stat")) ?? "");
+  const known = { ...owner, ...(parentPid !== undefined && { parentPid }), ...(hidden !== undefined && { hidden }) };
+  return { pid, name: toPrintable(name), ...known, nodes: held, socketInodes: sockets };
+}
+
+/** The fourth field of `/proc/PID/stat` (proc_pid_stat(5)); the second is a name in brackets that may hold anything. */
+export function parseParent(stat: string): number | undefined {
+  const parent = Number(/^ [A-Za-z] (\d{1,10}) /.exec(stat.slice(stat.lastIndexOf(")") + 1))?.[1] ?? 0);
+  return parent === 0 ? undefined : parent;
 }
 
 function readHeld(path: string, target: string, nodes: NodeReader): HeldNode[] {

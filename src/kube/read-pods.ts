@@ -18,13 +18,23 @@ const container = z.object({
   image: z.string().optional(),
   env: z.array(z.object({ name: z.string(), value: z.string().optional() })).optional(),
   resources: z.object({ limits: z.record(z.string(), z.unknown()).optional() }).optional(),
-  securityContext: z.object({ privileged: z.boolean().optional() }).nullish(),
+  securityContext: z
+    .object({ privileged: z.boolean().optional(), runAsUser: z.number().optional(), runAsGroup: z.number().optional() })
+    .nullish(),
+});
+
+const podSecurity = z.object({
+  runAsUser: z.number().optional(),
+  runAsGroup: z.number().optional(),
+  fsGroup: z.number().optional(),
+  supplementalGroups: z.array(z.number()).optional(),
 });
 
 const pod = z.object({
   metadata: z.object({ uid: z.string(), namespace: z.string(), name: z.string() }),
   spec: z.object({
     containers: z.array(container),
+    securityContext: podSecurity.nullish(),
     volumes: z.array(z.object({ hostPath: z.object({ path: z.string() }).optional() })).optional(),
     hostUsers: z.boolean().optional(),
     runtimeClassName: z.string().optional(),
@@ -58,10 +68,23 @@ function toFacts({ metadata, spec, status }: z.infer<typeof pod>): PodFacts {
     images: containers.flatMap(({ image }) => image ?? []),
     environment: Object.fromEntries(variables.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))),
     hostDevices: hostPaths.filter((path) => path.startsWith("/dev/")),
+    ...toIdentity(spec),
     privileged: containers.some(({ securityContext }) => securityContext?.privileged === true),
     ...(spec.hostUsers !== undefined && { hostUsers: spec.hostUsers }),
     ...(spec.runtimeClassName !== undefined && { runtimeClass: spec.runtimeClassName }),
     // Kubernetes' own resources have no domain; extended ones always do.
     resources: containers.flatMap(({ resources }) => Object.keys(resources?.limits ?? {}).filter((name) => name.includes("/"))),
   };
+}
+
+/** Whom the kernel sees, as far as all containers are the same; what a container says goes before what the pod says (PodSpec). */
+function toIdentity({ containers, securityContext }: z.infer<typeof pod>["spec"]): Pick<PodFacts, "user" | "groups"> {
+  const user = same(containers.map((each) => each.securityContext?.runAsUser ?? securityContext?.runAsUser));
+  const group = same(containers.map((each) => each.securityContext?.runAsGroup ?? securityContext?.runAsGroup));
+  const groups = [group, securityContext?.fsGroup, ...(securityContext?.supplementalGroups ?? [])].filter((each) => each !== undefined);
+  return { ...(user !== undefined && { user }), ...(groups.length > 0 && { groups: [...new Set(groups)] }) };
+}
+
+function same(values: readonly (number | undefined)[]): number | undefined {
+  return new Set(values).size === 1 ? values[0] : undefined;
 }
