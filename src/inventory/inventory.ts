@@ -6,8 +6,10 @@ export interface HistoryQuery {
   /** Only entries with a greater sequence. */
   readonly after?: number;
   readonly radioId?: string;
-  /** At most this many, oldest first. */
+  /** At most this many. */
   readonly limit: number;
+  /** The newest there are, newest first; else the oldest, oldest first. */
+  readonly newest?: true;
 }
 
 export interface Inventory extends Watch<Snapshot> {

@@ -128,6 +128,19 @@ describe("names and kinds", () => {
     expect(reduce(state, { type: "named", at: timeAfter(2), id, name }).changes).toEqual([]);
   });
 
+  test("a name that is another radio's name or id is taken; one's own is not", () => {
+    const memory = start.memories.get(id)!;
+    const other = { ...memory, id: "other-1", name: "cellar" };
+    const state = { ...start, memories: new Map(start.memories).set(other.id, other) };
+    for (const name of ["cellar", "other-1", " cellar "]) {
+      expect(() => reduce(state, { type: "named", at: timeAfter(1), id, name })).toThrow(
+        expect.objectContaining({ code: "inventory.name-taken" }),
+      );
+    }
+    expect(reduce(state, { type: "named", at: timeAfter(1), id: other.id, name: "cellar" }).changes).toEqual([]);
+    expect(reduce(state, { type: "named", at: timeAfter(1), id, name: id }).state.memories.get(id)?.name).toBe(id);
+  });
+
   test.each(["", "Zigbee", "a b", "-a", "a-", "x".repeat(64), "zig/bee"])("%j is no kind", (kind) => {
     expect(() => reduce(start, { type: "overridden", at: timeAfter(1), id, kind })).toThrow(
       expect.objectContaining({ code: "inventory.invalid-kind" }),

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AerialError } from "../core/errors.ts";
 import type { InventoryEvent, Lease } from "../core/radio.ts";
 import { isNews } from "./attendance.ts";
-import { doubted } from "./belief.ts";
+import { doubted, overrideFor } from "./belief.ts";
 import { draft, type Moment, type Occasion } from "./history-draft.ts";
 import { without, type Memory } from "./memory.ts";
 import type { HistoryDraft, InventoryState, Reduction } from "./state.ts";
@@ -16,13 +16,14 @@ interface Outcome {
   readonly occasions: readonly Omit<Occasion, "memory" | "moment">[];
 }
 
-/** Throws `inventory.unknown-radio`, `inventory.leased`, `inventory.invalid-name` or `inventory.invalid-kind`. */
+/** Throws `inventory.unknown-radio`, `inventory.leased`, `inventory.invalid-name`, `inventory.name-taken` or `inventory.invalid-kind`. */
 export function reduceIntent(state: InventoryState, event: Intent): Reduction {
   const before = state.memories.get(event.id);
   if (before === undefined) {
     throw new AerialError("inventory.unknown-radio", `no radio has the id ${event.id}`, { details: { id: event.id } });
   }
   const { memory, occasions } = outcome(before, event);
+  if (event.type === "named") requireFree(memory, state);
   if (isDeepStrictEqual(memory, before)) return { state, changes: [] };
   const moment: Moment = { at: event.at, sameBoot: state.sameBoot, overrides: state.overrides };
   const changes: HistoryDraft[] = occasions.map((occasion) => draft({ ...occasion, memory, moment, before }));
@@ -90,6 +91,16 @@ function named({ name }: Of<"named">): Pick<Memory, "name"> {
     throw new AerialError("inventory.invalid-name", `${JSON.stringify(name.slice(0, 80))} can't be the name of a radio`);
   }
   return { name: trimmed };
+}
+
+/** A name has to be enough to tell which radio is meant, and so have ids. @throws AerialError `inventory.name-taken` */
+function requireFree({ id, name }: Memory, { memories, overrides }: InventoryState): void {
+  if (name === undefined) return;
+  for (const other of memories.values()) {
+    if (other.id === id) continue;
+    if (other.id === name || (other.name ?? overrideFor(overrides, other.home, "name")) === name)
+      throw new AerialError("inventory.name-taken", `${JSON.stringify(name)} is what ${other.id} is called`, { details: { id: other.id } });
+  }
 }
 
 const kindShape = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -8,7 +8,7 @@ import type { InventoryState, Reduction } from "./state.ts";
 
 /**
  * Parts of the state that an event leaves alone are the same objects afterwards, so comparing references tells what
- * changed. Throws `inventory.unknown-radio`, `inventory.leased`, `inventory.invalid-name`, `inventory.invalid-kind`.
+ * changed. Throws `inventory.unknown-radio`, `inventory.leased`, `inventory.invalid-name`, `inventory.name-taken`, `inventory.invalid-kind`.
  */
 export function reduce(state: InventoryState, event: InventoryEvent): Reduction {
   if (event.type !== "scanned") return reduceIntent(state, event);

@@ -63,8 +63,12 @@ export function createStore(database: Database, limits: HistoryLimits = defaultH
     "SELECT (SELECT min(sequence) FROM history) AS oldest, (SELECT seq FROM sqlite_sequence WHERE name = 'history') AS newest",
   );
   const columns = "SELECT sequence, at, type, radio_id AS radioId, text, details FROM history WHERE sequence > ?";
-  const select = database.prepare<[number, number], HistoryRow>(`${columns} ORDER BY sequence LIMIT ?`);
-  const selectOfRadio = database.prepare<[number, string, number], HistoryRow>(`${columns} AND radio_id = ? ORDER BY sequence LIMIT ?`);
+  const prepareSelect = (order: string) => ({
+    all: database.prepare<[number, number], HistoryRow>(`${columns} ORDER BY ${order} LIMIT ?`),
+    ofRadio: database.prepare<[number, string, number], HistoryRow>(`${columns} AND radio_id = ? ORDER BY ${order} LIMIT ?`),
+  });
+  const oldestFirst = prepareSelect("sequence");
+  const newestFirst = prepareSelect("sequence DESC");
   const prune = createPrune(database, limits);
 
   const write = database.transaction((batch: Batch): void => {
@@ -80,8 +84,9 @@ export function createStore(database: Database, limits: HistoryLimits = defaultH
   return {
     load: () => loadAll(database),
     write: (batch) => write.immediate(batch),
-    history({ after = 0, radioId, limit }) {
-      const rows = radioId === undefined ? select.all(after, limit) : selectOfRadio.all(after, radioId, limit);
+    history({ after = 0, radioId, limit, newest = false }) {
+      const select = newest ? newestFirst : oldestFirst;
+      const rows = radioId === undefined ? select.all.all(after, limit) : select.ofRadio.all(after, radioId, limit);
       return rows.map(toHistoryEntry);
     },
     extent() {
