@@ -31,7 +31,8 @@ export function recentMessages(facts: Facts): Reading<readonly KernelMessage[]> 
 export function usbPortOf({ text }: KernelMessage): string | undefined {
   const [, name = ""] = /^[\w-]+ ([\w.:-]+): /.exec(text) ?? [];
   const [, port] = /^(\d+-\d+(?:\.\d+)*)(?::\d+\.\d+)?$/.exec(name) ?? [];
-  return port ?? portNamed(name);
+  // `hub 1-0:1.0` is a root hub, which sits in no port.
+  return port?.endsWith("-0") === true ? undefined : (port ?? portNamed(name));
 }
 
 /** A line of the log as evidence. */
