@@ -1,0 +1,32 @@
+/** The one place where requests meet `Access`: before anything of them is read, and whether there is such a route or not. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { problemType } from "../problem.ts";
+import type { Access, RequiredRole } from "./access.ts";
+import type { Refusal } from "./refusal.ts";
+import { policyFor, setSecurityHeaders } from "./security-headers.ts";
+
+/** To be added before any route. */
+export function addAccess(app: FastifyInstance, access: Pick<Access, "admit">): void {
+  app.addHook("onRequest", async (request, reply) => {
+    setSecurityHeaders(request.raw, reply.raw);
+    const admission = await access.admit(request.raw, roleOf(request));
+    if (admission.state === "refused") return sendRefusal(reply, admission.refusal);
+    void reply.headers(admission.headers);
+    return admission.state === "preflight" ? reply.code(204).send() : undefined;
+  });
+  app.addHook("onSend", async (_request, reply, payload) => {
+    const policy = policyFor(reply.getHeader("content-type"));
+    if (policy !== undefined && !reply.hasHeader("content-security-policy")) void reply.header("content-security-policy", policy);
+    return payload;
+  });
+}
+
+/** Reads of what is not there ask for what other reads do: to whom nothing is shown, it is not shown what there is. */
+function roleOf({ method, is404, routeOptions }: FastifyRequest): RequiredRole {
+  const role = is404 ? undefined : routeOptions.config.role;
+  return role ?? (is404 || method === "GET" || method === "HEAD" ? "viewer" : "operator");
+}
+
+function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return reply.code(refusal.problem.status).headers(refusal.headers).type(problemType).send(refusal.problem);
+}
