@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { builtInPlugins } from "../plugins/index.ts";
 import { createApiCounters } from "./api/metrics/api-counters.ts";
 import { openApi } from "./api/open-api.ts";
-import type { RelayView } from "./api/relay-routes.ts";
+import type { RelayView } from "./api/sources.ts";
 import { readVersion } from "./cli/version.ts";
 import type { ClusterAccess } from "./cluster.ts";
 import type { Config } from "./config/schema.ts";
@@ -126,6 +126,8 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       conditions,
       metrics,
       history: (query) => inventory.history(query),
+      stored: inventory.stored,
+      apply: (event) => inventory.apply(event),
       ...(relay !== undefined && { relay: toRelayView(relay) }),
       node: () => ({
         version: readVersion(),

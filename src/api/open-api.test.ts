@@ -5,15 +5,13 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { Cell } from "../core/cell.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { createConditions } from "../core/condition.ts";
 import { hasCode } from "../core/errors.ts";
-import { silentLog } from "../core/log.ts";
-import type { HistoryEntry, Radio, Snapshot } from "../core/radio.ts";
+import type { Radio, Snapshot } from "../core/radio.ts";
+import { apiSources } from "../../test/fixtures/api-sources.ts";
 import { openApi } from "./open-api.ts";
 import { toDeviceView, toRadioView } from "./radio-view.ts";
-import type { ApiSources } from "./routes.ts";
+import type { ApiSources } from "./sources.ts";
 
 const at = "2026-01-02T03:04:05.678Z";
 
@@ -121,35 +119,12 @@ const temporaryDirectory = (): string => {
   return directory;
 };
 
-const entry = (sequence: number): HistoryEntry => ({
-  sequence,
-  at,
-  type: "attached",
-  radioId: "r",
-  text: "came",
-  details: { port: "1-1" },
-});
-
 async function open(overrides: Partial<ApiSources> & { readonly socket?: string; readonly port?: number } = {}) {
   const socket = overrides.socket ?? join(temporaryDirectory(), "sub", "a.sock");
-  const snapshots = new Cell(snapshotOf(1, []));
-  const conditions = createConditions(systemClock);
-  const api = await openApi(
-    {
-      log: silentLog,
-      clock: systemClock,
-      snapshots,
-      conditions,
-      history: ({ after, limit }) => Array.from({ length: limit }, (_, index) => entry(after + 1 + index)),
-      node: () => ({ version: "1.2.3", startedAt: at, kernel: "6.1", blindSpots: [{ what: "x", why: "y" }], cluster: { state: "none" } }),
-      readiness: () => ({ ready: true, waitingFor: [] }),
-      ...overrides,
-      socket,
-    },
-    new AbortController().signal,
-  );
+  const sources = apiSources();
+  const api = await openApi({ ...sources, ...overrides, socket }, new AbortController().signal);
   closers.push(() => api[Symbol.asyncDispose]());
-  return { api, socket, snapshots, conditions };
+  return { api, socket, ...sources };
 }
 
 async function send(options: RequestOptions): Promise<IncomingMessage> {
@@ -175,8 +150,9 @@ describe("radios", () => {
       complete: true,
       radios: [toRadioView(full), toRadioView(radio("r2"))],
     });
-    expect((await get(socket, "/api/v1/radios/usb-0001")).body).toEqual(toRadioView(full));
-    expect((await get(socket, "/api/v1/radios/attic")).body).toEqual(toRadioView(full));
+    const detail = { ...toRadioView(full), holders: [], holdersUnknown: expect.any(String) as string, recent: [] };
+    expect((await get(socket, "/api/v1/radios/usb-0001")).body).toEqual(detail);
+    expect((await get(socket, "/api/v1/radios/attic")).body).toEqual(detail);
     snapshots.set(snapshotOf(8, []));
     expect((await get(socket, "/api/v1/radios")).body).toMatchObject({ revision: 8, radios: [] });
   });
@@ -226,7 +202,7 @@ test("a radio on the network is shown as one, with all that it announces, and fo
   const { socket, snapshots } = await open();
   snapshots.set(snapshotOf(3, [full, networkRadio]));
   const { body } = await get(socket, "/api/v1/radios/network-1");
-  expect(body).toEqual(JSON.parse(JSON.stringify(toRadioView(networkRadio))));
+  expect(body).toMatchObject(JSON.parse(JSON.stringify(toRadioView(networkRadio))) as object);
   expect(body).toMatchObject({
     attachment: "network",
     function: "network",
@@ -242,7 +218,10 @@ test("a radio on the network is shown as one, with all that it announces, and fo
 
 describe("the node", () => {
   test("counts radios and tells conditions", async () => {
-    const { socket, snapshots, conditions } = await open({ clock: { ...systemClock, now: () => Date.parse(at) + 61_500 } });
+    const { socket, snapshots, conditions } = await open({
+      clock: { ...systemClock, now: () => Date.parse(at) + 61_500 },
+      node: () => ({ version: "1.2.3", startedAt: at, kernel: "6.1", blindSpots: [{ what: "x", why: "y" }], cluster: { state: "none" } }),
+    });
     conditions.raise("a.b", "warning", "look");
     snapshots.set(
       snapshotOf(3, [
@@ -280,28 +259,10 @@ describe("the node", () => {
   });
 });
 
-describe("history", () => {
-  test("comes in pages", async () => {
-    const { socket } = await open();
-    const { body } = await get(socket, "/api/v1/history?after=5&limit=2");
-    expect(body).toEqual({ entries: [entry(6), entry(7)], next: 7 });
-  });
-
-  test("ends where nothing is newer", async () => {
-    const { socket } = await open({ history: () => [] });
-    expect((await get(socket, "/api/v1/history?after=5")).body).toEqual({ entries: [], next: 5 });
-  });
-
-  test.each(["limit=0", "limit=1001", "after=-1", "after=x", "since=1", "limit=1&limit=2"])("refuses %s", async (query) => {
-    const { socket } = await open();
-    expect(await get(socket, `/api/v1/history?${query}`)).toMatchObject({ status: 400, type: "application/problem+json; charset=utf-8" });
-  });
-});
-
 describe("what it does not serve", () => {
   test.each([
     ["GET", "/nothing", 404],
-    ["POST", "/api/v1/radios", 404],
+    ["POST", "/api/v1/radios", 405],
     ["GET", `/api/v1/radios/${"a".repeat(1500)}`, 414],
     ["GET", "/api/v1/radios/%E0%A4%A", 400],
   ])("%s %s", async (method, path, status) => {
@@ -319,7 +280,7 @@ describe("what it does not serve", () => {
         throw new TypeError("secret");
       },
     });
-    const { status, body } = await get(socket, "/api/v1/history");
+    const { status, body } = await get(socket, "/api/v1/events");
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain("secret");
   });

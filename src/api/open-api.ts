@@ -5,13 +5,19 @@ import { AerialError, describeError } from "../core/errors.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { Log } from "../core/log.ts";
 import type { ProblemView } from "./api-view.ts";
+import { parseContract } from "./contract/document.ts";
 import { closeServer, listenOnPort, listenOnSocket } from "./listen.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
-import { longestKey } from "./route-schemas.ts";
-import { addRoutes, type ApiSources } from "./routes.ts";
+import { addOperations, createAllowedMethods } from "./operations.ts";
+import { createHandlers, type LiveHandlers } from "./routes.ts";
+import type { ApiSources } from "./sources.ts";
+
+/** As long as the contract lets a key be: longer than any sysfs path that names a radio. */
+const longestKey = 1024;
 
 export interface ApiDependencies extends ApiSources {
   readonly log: Log;
+  readonly live?: LiveHandlers;
   /** Path of the unix socket. */
   readonly socket: string;
   /** TCP port on 127.0.0.1; none unless given. */
@@ -27,8 +33,9 @@ export interface Api extends AsyncDisposable {
 export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promise<Api> {
   const { log, socket, port } = deps;
   const lifetime = linkSignal(signal);
-  const app = createApp(log);
-  addRoutes(app, deps, lifetime.signal);
+  const document = parseContract();
+  const app = createApp(log, createAllowedMethods(document));
+  addOperations(app, createHandlers(deps, deps.live, lifetime.signal), document);
   await app.ready();
   const handler: RequestListener = (request, response) => app.routing(request, response);
   const servers: Server[] = [];
@@ -51,14 +58,14 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   };
 }
 
-function createApp(log: Log): FastifyInstance {
+/** `allowedMethods`: of the contract's paths. */
+function createApp(log: Log, allowedMethods: (url: string) => string | undefined): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: 64 * 1024,
     routerOptions: { maxParamLength: longestKey },
     // Raised by the router before any handler of ours.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
-    ajv: { customOptions: { removeAdditional: false } },
   });
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
@@ -68,7 +75,14 @@ function createApp(log: Log): FastifyInstance {
     }
     return undefined;
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, plainProblem(404, `nothing is at ${request.method} ${request.url}`)));
+  // A body is JSON or nothing that is read here.
+  app.removeContentTypeParser("text/plain");
+  app.addContentTypeParser("application/merge-patch+json", { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = allowedMethods(request.url);
+    if (allowed === undefined) return sendProblem(reply, plainProblem(404, `nothing is at ${request.url}`));
+    return sendProblem(reply.header("allow", allowed), plainProblem(405, `${request.method} is nothing that ${request.url} knows`));
+  });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status >= 500) log.error({ route: request.routeOptions.url, err: describeError(error) }, "request failed");

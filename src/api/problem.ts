@@ -8,10 +8,23 @@ export const problemType = "application/problem+json; charset=utf-8";
 const statuses: Partial<Record<ErrorCode, number>> = {
   "inventory.unknown-radio": 404,
   "inventory.leased": 409,
+  "inventory.name-taken": 409,
   "inventory.invalid-name": 422,
+  "inventory.invalid-kind": 422,
   "inventory.unusable": 503,
+  "events.gone": 410,
   "relay.off": 404,
   "relay.away": 503,
+  "cluster.off": 404,
+  "kube.unreachable": 503,
+  "kube.forbidden": 503,
+  "kube.unauthorized": 503,
+  "kube.not-found": 503,
+  "kube.conflict": 503,
+  "kube.protocol": 503,
+  "doctor.off": 503,
+  "api.off": 503,
+  "internal.abort": 503,
 };
 
 /** A problem without a code of its own: the status says it all (RFC 9457 §4.2.1). */

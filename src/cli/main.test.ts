@@ -7,12 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApi } from "../api/open-api.ts";
-import type { RelayView } from "../api/relay-routes.ts";
+import type { RelayView } from "../api/sources.ts";
 import { Cell } from "../core/cell.ts";
-import { systemClock } from "../core/clock.ts";
-import { createConditions } from "../core/condition.ts";
-import { silentLog } from "../core/log.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
+import { apiSources } from "../../test/fixtures/api-sources.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 // A process takes most of a second to start here, and several on a busy machine.
@@ -122,13 +120,9 @@ async function daemon(radios: readonly Radio[], { ready = true, relay }: { reado
   const snapshots = new Cell(snapshotOf(1, radios));
   const api = await openApi(
     {
-      log: silentLog,
-      clock: systemClock,
+      ...apiSources(),
       socket,
       snapshots,
-      conditions: createConditions(systemClock),
-      history: () => [],
-      node: () => ({ version: "0", startedAt: "2026-01-02T03:04:05.678Z", kernel: "6", blindSpots: [], cluster: { state: "none" } }),
       readiness: () => ({ ready, waitingFor: ready ? [] : ["first scan"] }),
       ...(relay === undefined ? {} : { relay }),
     },

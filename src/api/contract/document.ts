@@ -12,9 +12,16 @@ export interface ContractSchema {
   readonly additionalProperties?: ContractSchema | boolean;
   readonly items?: ContractSchema;
   readonly anyOf?: readonly ContractSchema[];
+  readonly description?: string;
+  readonly format?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 interface ContractContent {
+  readonly description?: string;
   readonly content?: Readonly<Record<string, { readonly schema: ContractSchema }>>;
 }
 
@@ -23,6 +30,7 @@ interface ContractParameter {
   readonly name: string;
   readonly in: "path" | "query" | "header";
   readonly required?: boolean;
+  readonly description?: string;
   readonly schema: ContractSchema;
 }
 
@@ -32,6 +40,9 @@ export type Role = "none" | "viewer" | "operator";
 export interface ContractOperation {
   readonly operationId: string;
   readonly "x-aerial-role": Role;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
   readonly parameters?: readonly ContractParameter[];
   readonly requestBody?: ContractContent;
   readonly responses: Readonly<Record<string, ContractContent>>;
@@ -39,6 +50,8 @@ export interface ContractOperation {
 
 /** OpenAPI 3.1, as far as the contract uses it. */
 export interface ContractDocument {
+  readonly info: { readonly title: string; readonly description?: string };
+  readonly tags?: readonly { readonly name: string; readonly description?: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, ContractOperation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, ContractSchema>>;

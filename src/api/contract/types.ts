@@ -8,6 +8,9 @@ export interface Alive {
 /** `local`: of this machine. `network`: it belongs to no node more than to another. */
 export type Attachment = "local" | "network";
 
+/** Where to begin: after an event that the caller has, with what comes next, or with all that is kept. */
+export type Beginning = Cursor | "now" | "oldest";
+
 /** Something aerial cannot see on this machine, and why. */
 export interface BlindSpot {
   readonly what: string;
@@ -275,13 +278,23 @@ export interface Health {
   readonly conditions: readonly Condition[];
 }
 
-/** Something has changed: who shows it asks for it anew. It has no place in the history and is not told again. */
+/** Something has changed, and may be asked for anew. It has no place in the history and is not told again. */
 export interface Hint {
-  /** What has changed. */
-  readonly changed: "radios" | "conditions" | "findings" | "relay";
-
-  /** Of the inventory, when it was told. */
+  /** Of radios it is the inventory's; the others begin anew with the daemon. */
   readonly revision: Count;
+}
+
+/** Something has changed. */
+export interface HintMessage {
+  readonly event: "radios" | "conditions" | "findings" | "relay" | "node";
+  readonly data: Hint;
+}
+
+/** Something has happened. */
+export interface HistoryMessage {
+  readonly event: "history";
+  readonly id: Cursor;
+  readonly data: Event;
 }
 
 /** A process that holds a device node of a radio open. */
@@ -632,6 +645,13 @@ export interface RadioList {
 /** Whether it is there. */
 export type RadioState = "present" | "absent" | "bootloader";
 
+/** The stream begins. */
+export interface ReadyMessage {
+  readonly event: "ready";
+  readonly id: Cursor;
+  readonly data: StreamReady;
+}
+
 /** A link that is listened on and sent to. */
 export interface RelayLink {
   /** As configured: what rules call it. */
@@ -730,6 +750,13 @@ export interface RescanResult {
   readonly durationMs: number;
 }
 
+/** The stream goes on elsewhere. */
+export interface ResetMessage {
+  readonly event: "reset";
+  readonly id: Cursor;
+  readonly data: StreamReset;
+}
+
 /** A word somebody types to find something by. */
 export type Searched = string;
 
@@ -770,20 +797,34 @@ export interface SerialLine {
 /** How much it matters. */
 export type Severity = "info" | "warning" | "error";
 
-/** Something has happened. */
-export interface SocketEvent {
-  readonly type: "event";
-  readonly event: Event;
+/** A message of the WebSocket, and what the stream has in `event`, `id` and `data`. */
+export type StreamMessage = HistoryMessage | HintMessage | ReadyMessage | ResetMessage;
+
+/** The first message of a stream. */
+export interface StreamReady {
+  /** The stream goes on after this. */
+  readonly from: Cursor;
+
+  /** The last event there is now. */
+  readonly newest: Cursor;
+
+  /** By what has one: `radios`, `conditions`, `findings`, `relay`, `node`. */
+  readonly revisions: Readonly<Record<string, Count>>;
 }
 
-/** Something has changed. */
-export interface SocketHint {
-  readonly type: "hint";
-  readonly hint: Hint;
-}
+/** The stream can't go on where its reader left off. */
+export interface StreamReset {
+  readonly reason: "other-history" | "ahead" | "expired" | "unreadable";
 
-/** A message of the WebSocket. */
-export type SocketMessage = SocketEvent | SocketHint;
+  /** The stream goes on after this. */
+  readonly from: Cursor;
+
+  /** Events that are no longer kept, where that can be told. */
+  readonly missed?: Count;
+
+  /** What to do. */
+  readonly text: string;
+}
 
 /** A kernel parameter. */
 export interface SysctlChange {
@@ -990,12 +1031,12 @@ export interface Operations {
     readonly result: EventPage;
   };
 
-  /** Follow what happens, over a WebSocket (RFC 6455). Each message is a `SocketMessage`. */
+  /** Follow what happens, over a WebSocket (RFC 6455). Each message is a `StreamMessage`. */
   readonly followEvents: {
     readonly path: NoFields;
     readonly query: {
-      /** The id of the last event that was read: what came after it is told first. */
-      readonly after?: Cursor;
+      /** Where to begin; left out, the first message of the client says it. */
+      readonly after?: Beginning;
     };
     readonly header: NoFields;
     readonly body: undefined;
@@ -1003,21 +1044,22 @@ export interface Operations {
   };
 
   /**
-   * Follow what happens, as server-sent events (HTML Standard §9.2).
+   * Follow what happens, as server-sent events (WHATWG HTML §9.2).
    *
-   * `event: event` carries an `Event`, with its cursor as `id`: a reader that comes again with `Last-Event-ID` is told all that
-   * it has missed, each once. `event: hint` carries a `Hint`, without an id. Without `Last-Event-ID` it begins with what comes
-   * next. A reader that does not keep up is cut off, and comes again.
+   * It begins with `ready`. `history` carries an `Event`, with its cursor as `id`: a reader that comes again with
+   * `Last-Event-ID` is told all that it has missed, each once; where that can't be, `reset` says why. `radios`, `conditions`,
+   * `findings`, `relay` and `node` carry a `Hint`: who shows them asks for them anew. A reader that does not keep up is cut
+   * off, and comes again.
    */
   readonly streamEvents: {
     readonly path: NoFields;
     readonly query: {
-      /** The same, for who cannot set headers. */
-      readonly after?: Cursor;
+      /** Where to begin; `now` unless said. */
+      readonly after?: Beginning;
     };
     readonly header: {
-      /** The id of the last event that was read: what came after it is told first. */
-      readonly "last-event-id"?: Cursor;
+      /** The id of the last event that was read: what came after it is told first. It goes before `after`. */
+      readonly "last-event-id"?: string;
     };
     readonly body: undefined;
     readonly result: undefined;

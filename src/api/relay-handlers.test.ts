@@ -4,15 +4,12 @@ import { request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { Cell } from "../core/cell.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { createConditions } from "../core/condition.ts";
 import { AerialError } from "../core/errors.ts";
-import { silentLog } from "../core/log.ts";
-import type { Snapshot } from "../core/radio.ts";
 import type { RelayStatus, RelayTrace, SeenService } from "../core/relay.ts";
+import { apiSources } from "../../test/fixtures/api-sources.ts";
 import { openApi } from "./open-api.ts";
-import type { RelayView } from "./relay-routes.ts";
+import type { RelayView } from "./sources.ts";
 import type { LostLines } from "./trace-stream.ts";
 
 const at = "2026-01-02T03:04:05.678Z";
@@ -109,13 +106,8 @@ async function open(relay?: RelayView, clock: Clock = systemClock) {
   const socket = join(directory, "a.sock");
   const api = await openApi(
     {
-      log: silentLog,
+      ...apiSources(),
       clock,
-      snapshots: new Cell<Snapshot>({ revision: 1, node: "node-1", complete: true, radios: new Map(), others: [] }),
-      conditions: createConditions(systemClock),
-      history: () => [],
-      node: () => ({ version: "1.2.3", startedAt: at, kernel: "6.1", blindSpots: [], cluster: { state: "none" } }),
-      readiness: () => ({ ready: true, waitingFor: [] }),
       socket,
       ...(relay === undefined ? {} : { relay }),
     },

@@ -1,0 +1,95 @@
+/** Radios: the list, each with all about it, and what people call it. */
+import { createHash } from "node:crypto";
+import { timestamp } from "../core/clock.ts";
+import type { Radio, Snapshot } from "../core/radio.ts";
+import type { Explanation } from "./api-view.ts";
+import type { RadioDetail } from "./contract/types.ts";
+import { toEventView } from "./live/event-frame.ts";
+import { isSelected } from "./filter-radios.ts";
+import { findAll, requireRadio } from "./find-radio.ts";
+import type { Call, Handlers } from "./operations.ts";
+import { toDeviceView, toRadioView } from "./radio-view.ts";
+import type { ApiSources, HoldersView } from "./sources.ts";
+import { createStreamReply } from "./stream-reply.ts";
+import { streamChanges, toRadioList } from "./watch-stream.ts";
+
+type RadioOperation = "listRadios" | "getRadio" | "updateRadio" | "explainRadio" | "watchRadios";
+
+const mostWatchers = 32;
+/** How much of its history a radio is shown with. */
+const recentEntries = 20;
+
+/** Streams end when the signal aborts. */
+export function radioHandlers(sources: ApiSources, signal: AbortSignal): Handlers<RadioOperation> {
+  const { snapshots, clock } = sources;
+  const find = (key: string): Radio => requireRadio(snapshots.current, key);
+  const streamReply = createStreamReply(mostWatchers, "watchers");
+
+  const showHolders = async (radio: Radio): Promise<Pick<RadioDetail, "holders" | "holdersUnknown">> => {
+    const held: HoldersView = (await sources.holders?.(radio)) ?? { unknown: "aerial does not look at processes here" };
+    return "unknown" in held ? { holders: [], holdersUnknown: held.unknown } : held;
+  };
+
+  return {
+    listRadios: createListRadios(sources),
+    async getRadio({ path: { key } }) {
+      const radio = find(key);
+      const { historyId } = sources.stored.current;
+      const recent = sources.history({ after: 0, limit: recentEntries, radioId: radio.id, newest: true });
+      return {
+        ...toRadioView(radio),
+        ...(await showHolders(radio)),
+        recent: recent.map((entry) => toEventView(historyId, entry)),
+      };
+    },
+    updateRadio({ path: { key }, body: { name, kind } }) {
+      const { id } = find(key);
+      const at = timestamp(clock);
+      if (name !== undefined) sources.apply({ type: "named", at, id, ...(name !== null && { name }) });
+      if (kind !== undefined) sources.apply({ type: "overridden", at, id, ...(kind !== null && { kind }) });
+      return toRadioView(find(id));
+    },
+    explainRadio({ path: { key } }): Explanation {
+      const { radios, others } = findAll(snapshots.current, key);
+      return { radios: radios.map(toRadioView), others: others.map(({ device, identity }) => toDeviceView(device, identity)) };
+    },
+    watchRadios: ({ reply }) => streamReply(reply, (response) => streamChanges(sources, response, signal)),
+  };
+}
+
+interface WrittenList {
+  readonly body: Buffer;
+  readonly tag: string;
+}
+
+/** Most requests come between two changes, and ask for everything: that answer is written once. */
+function createListRadios({ snapshots }: ApiSources): Handlers["listRadios"] {
+  let last: { readonly snapshot: Snapshot; readonly written: WrittenList } | undefined;
+  const whole = (reply: Call<"listRadios">["reply"]): WrittenList => {
+    const snapshot = snapshots.current;
+    if (last?.snapshot !== snapshot) last = { snapshot, written: write(reply.serialize(toRadioList(snapshot)) as string) };
+    return last.written;
+  };
+  return ({ query, header, reply }) => {
+    const { kind, state, text } = query;
+    const all = kind === undefined && state === undefined && text === undefined;
+    const list = toRadioList(snapshots.current);
+    const { body, tag } = all
+      ? whole(reply)
+      : write(reply.serialize({ ...list, radios: list.radios.filter((radio) => isSelected(radio, query)) }) as string);
+    // Kept, but asked about each time.
+    void reply.header("etag", tag).header("cache-control", "private, no-cache");
+    if (matches(header["if-none-match"], tag)) return reply.code(304).send();
+    return reply.type("application/json; charset=utf-8").send(body);
+  };
+}
+
+function write(json: string): WrittenList {
+  const body = Buffer.from(json);
+  return { body, tag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
+}
+
+/** RFC 9110 §13.1.2. */
+function matches(given: string | undefined, tag: string): boolean {
+  return given !== undefined && (given.trim() === "*" || given.split(",").some((one) => one.trim().replace(/^W\//, "") === tag));
+}
