@@ -1,4 +1,4 @@
-/** Test lanes: `unit` needs nothing, `light` Linux namespaces, `system` other mDNS and SSDP programs, `cluster` an API server, `lab` QEMU. */
+/** Test lanes: `unit` needs nothing, `light` Linux namespaces, `api` other programs that speak its API, `system` other mDNS and SSDP programs, `cluster` an API server, `lab` QEMU. */
 import { defineConfig } from "vitest/config";
 
 interface Lane {
@@ -25,6 +25,7 @@ export default defineConfig({
         serial: false,
       }),
       project({ name: "light", include: ["test/light/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
+      project({ name: "api", include: ["test/api/**/*.test.ts"], timeoutMs: 60_000, serial: true }),
       project({ name: "system", include: ["test/system/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
       project({
         name: "cluster",
