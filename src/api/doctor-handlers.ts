@@ -13,7 +13,7 @@ export function doctorHandlers({ doctor }: ApiSources): Handlers<DoctorOperation
   return {
     getDoctorReport: () => present().report(false),
     runDoctor: () => present().report(true),
-    getDoctorPatch: ({ query: { version } }) => present().patch(version),
+    getDoctorPatch: ({ query }) => present().patch(query),
     async listFindings({ query: { verdict, level, radio } }) {
       const { at, findings } = await present().report(false);
       return {

@@ -31,8 +31,11 @@ export interface RelayView {
 export interface DoctorView {
   /** `fresh`: examine now. Else the last report, unless there is none or it is older than a minute. */
   report(fresh: boolean): Promise<DoctorReport>;
-  /** A Talos machine-config patch for what a patch can mend, in YAML. Without a version: that of this machine, or else the newest. */
-  patch(version?: TalosVersion): Promise<string>;
+  /**
+   * A Talos machine-config patch for what a patch can mend, in YAML; with `check`, only for what that check found. Without a
+   * version: in the form of this machine, or else the newest.
+   */
+  patch(wanted: { readonly version?: TalosVersion; readonly check?: string }): Promise<string>;
 }
 
 /** Who holds a radio's device nodes open, or why nobody can tell. */

@@ -998,12 +998,15 @@ export interface Operations {
     readonly result: DoctorReport;
   };
 
-  /** Write one Talos machine-config patch for everything that a patch can mend. */
+  /** Write one Talos machine-config patch for everything that a patch can mend, or for what one check found. */
   readonly getDoctorPatch: {
     readonly path: NoFields;
     readonly query: {
       /** The form of the machine configuration; left out, that of this machine or else the newest. */
       readonly version?: TalosVersion;
+
+      /** Only for what this check found, such as `THR-05`. */
+      readonly check?: string;
     };
     readonly header: NoFields;
     readonly body: undefined;
