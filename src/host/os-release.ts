@@ -15,25 +15,22 @@ export interface OsSources {
   readonly inContainer: boolean;
 }
 
-const unknownOs = { id: "linux", name: "Linux" } as const;
-
 /**
- * Whom to trust, in this order: the kernel's own release, which on Talos ends in `-talos`; what the kubelet says; the file
- * that the configuration names as the host's; the root of process 1; and `/etc/os-release`, but only outside of containers.
+ * Whom to trust, in this order: the kubelet, which reads the host's own file; the kernel's release, which on Talos ends in
+ * `-talos`; the file that the configuration names as the host's; the root of process 1; and `/etc/os-release`, but only
+ * outside of containers.
  */
 export function readOs({ paths, kernel, osImage, inContainer }: OsSources): Facts["os"] {
-  const fromNode = osImage === undefined ? undefined : parseOsImage(osImage);
+  if (osImage !== undefined) return parseOsImage(osImage);
   const files = [
     ...(paths.osRelease === undefined ? [] : [paths.osRelease]),
     join(paths.proc, "1/root/etc/os-release"),
     ...(inContainer ? [] : ["/etc/os-release"]),
   ];
-  const fromFile = files.map(readOsRelease).find((os) => os !== undefined);
-  if (!kernel.endsWith("-talos")) {
-    // A Talos image on another kernel is a container's.
-    return [fromNode, fromFile].find((os) => os !== undefined && os.id !== "talos") ?? fromNode ?? unknownOs;
-  }
-  return [fromNode, fromFile].find((os) => os?.id === "talos") ?? { id: "talos", name: "Talos" };
+  const isTalos = kernel.endsWith("-talos");
+  // What says otherwise than the kernel is a container's.
+  const fromFile = files.map(readOsRelease).find((os) => os !== undefined && (os.id === "talos") === isTalos);
+  return fromFile ?? (isTalos ? { id: "talos", name: "Talos" } : { id: "linux", name: "Linux" });
 }
 
 function readOsRelease(path: string): Facts["os"] | undefined {

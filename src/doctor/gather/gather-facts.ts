@@ -1,6 +1,6 @@
 /** Reads the machine once, as far as checks have asked for it, and keeps what was read from what could not be. */
 import { join } from "node:path";
-import type { ClusterFacts, Facts, Reading } from "../../core/check.ts";
+import type { ClusterFacts, Facts } from "../../core/check.ts";
 import { type Clock, timestamp } from "../../core/clock.ts";
 import type { IdentifiedDevice } from "../../core/identity.ts";
 import type { Radio } from "../../core/radio.ts";
@@ -86,6 +86,7 @@ export async function gatherFacts(dependencies: FactsDependencies, reads: readon
     deviceNode(path) {
       const entry = deviceNodes.get(path);
       if (entry !== undefined) return { state: "read", value: entry };
+      if (entries.state === "absent") return isUnreadable("the host's /dev is not there: check host.dev in the configuration");
       return entries.state === "unreadable" ? entries : isAbsent;
     },
     deviceNodes: [...deviceNodes.values()],
@@ -93,7 +94,7 @@ export async function gatherFacts(dependencies: FactsDependencies, reads: readon
     isBuiltIn: (module) => aliases.isBuiltIn(module),
     kernelOption: options,
     kernelLog,
-    processes: withoutTime(processes, deadline),
+    processes,
     bluez,
     ...known.devices(),
     ...(relay !== undefined && { relay }),
@@ -101,10 +102,6 @@ export async function gatherFacts(dependencies: FactsDependencies, reads: readon
     conditions: known.conditions(),
     ...(cluster !== undefined && { cluster }),
   };
-}
-
-function withoutTime<Value>(reading: Reading<Value>, deadline: AbortSignal): Reading<Value> {
-  return deadline.aborted && reading.state === "absent" ? isUnreadable("the time for this examination was up") : reading;
 }
 
 /** Talos and distributions with a merged /usr have one directory by two names; a pod may have mounted it under either. */
