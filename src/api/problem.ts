@@ -22,6 +22,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   "kube.not-found": 503,
   "kube.conflict": 503,
   "kube.protocol": 503,
+  "scan.late": 503,
   "doctor.off": 503,
   "api.off": 503,
   "internal.abort": 503,

@@ -14,6 +14,7 @@ const errorKinds = {
   "host.read": { retryable: true, hint: "check that the host's /sys and /dev are mounted where the configuration says" },
   "host.netlink": { retryable: true, hint: "run in the host's network namespace; until then changes are found by inotify and the timer" },
   "host.bluez": { retryable: true, hint: "start bluetoothd or leave it: Bluetooth controllers are still found in sysfs" },
+  "scan.late": { retryable: true, hint: "`aerial health` says what is in the way" },
   "plugin.invalid": { retryable: false, hint: "see plugins/README.md; `npm run -s plugin:test -- FILE` checks a plugin" },
   "plugin.failed": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
   "plugin.timeout": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },

@@ -96,6 +96,10 @@ describe("openIdentifier", () => {
     await using opened = await open([path]);
     expect(opened.conditions()).toEqual([]);
     expect(opened.identifier.plugins).toEqual(["built-in", "good"]);
+    expect(opened.identifier.list()).toEqual([
+      { name: "built-in", origin: "built-in", state: "running", fingerprints: 1 },
+      { name: "good", origin: "file", path, state: "running", fingerprints: 1 },
+    ]);
     const [identified] = await opened.identifier.identify([stick], signal);
     expect(identified?.identity).toMatchObject({
       state: "identified",
@@ -124,7 +128,9 @@ describe("openIdentifier", () => {
     ],
     ["greedy.mjs", `const all = []; for (;;) all.push(new Array(100_000).fill(all.length))`, /^plugin\.greedy\.failed: /],
   ])("refuses %s with a condition and goes on", async (name, text, condition) => {
-    await using opened = await open([await pluginFile(name, text)]);
+    const path = await pluginFile(name, text);
+    await using opened = await open([path]);
+    expect(opened.identifier.list()).toMatchObject([{ name: "built-in" }, { origin: "file", path, state: "failed", fingerprints: 0 }]);
     expect(opened.conditions()).toEqual([expect.stringMatching(condition)]);
     expect(await opened.kinds()).toEqual([["zigbee"], "unknown"]);
   });

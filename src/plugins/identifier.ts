@@ -10,9 +10,21 @@ import type { IdentifierDependencies } from "./identifier-dependencies.ts";
 import { loadPlugins } from "./load-plugins.ts";
 import type { PluginRunner } from "./plugin-runner.ts";
 
+/** A plugin that was named: by aerial itself or by its configuration. */
+export interface ListedPlugin {
+  readonly name: string;
+  readonly origin: "built-in" | "file";
+  readonly path?: string;
+  /** `failed`: refused or cut off; the conditions `plugin.<name>.…` say why. */
+  readonly state: "running" | "failed";
+  readonly fingerprints: number;
+}
+
 export interface Identifier extends AsyncDisposable {
   /** Names of the plugins in use now. */
   readonly plugins: readonly string[];
+  /** All there are, in use or not. */
+  list(): readonly ListedPlugin[];
   /** DNS-SD types that their rows ask for. */
   readonly networkServices: ReadonlySet<string>;
   /**
@@ -27,7 +39,8 @@ export interface Identifier extends AsyncDisposable {
 /** Loads all plugins and is then ready to identify. Never rejects because of a plugin. */
 export async function openIdentifier(dependencies: IdentifierDependencies, signal: AbortSignal): Promise<Identifier> {
   const { conditions, log } = dependencies;
-  const runners = new Set(await loadPlugins(dependencies, signal));
+  const { runners: loaded, refused } = await loadPlugins(dependencies, signal);
+  const runners = new Set(loaded);
 
   /** Resolves to undefined, and cuts the plugin off, when it does not keep its promises; also when the caller gave up. */
   async function ask<T>(runner: PluginRunner, call: () => Promise<T>, callSignal: AbortSignal): Promise<T | undefined> {
@@ -48,6 +61,10 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
     get plugins() {
       return [...runners].map((runner) => runner.name);
     },
+    list: () => [
+      ...loaded.map((runner) => toListed(runner, runners.has(runner) ? "running" : "failed")),
+      ...refused.map((plugin) => toListed({ ...plugin, fingerprints: 0 }, "failed")),
+    ],
     get networkServices() {
       return new Set([...runners].flatMap((runner) => runner.networkServices));
     },
@@ -73,6 +90,13 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
       await Promise.all(open.map((runner) => runner[Symbol.asyncDispose]()));
     },
   };
+}
+
+function toListed(
+  { name, path, fingerprints }: Pick<PluginRunner, "name" | "path" | "fingerprints">,
+  state: ListedPlugin["state"],
+): ListedPlugin {
+  return { name, origin: path === undefined ? "built-in" : "file", ...(path !== undefined && { path }), state, fingerprints };
 }
 
 function mergeDescriptions(parts: readonly RadioDescription[]): RadioDescription {

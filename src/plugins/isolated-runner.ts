@@ -120,9 +120,11 @@ export async function openIsolatedRunner(dependencies: IsolatedRunnerDependencie
     throw error;
   }
 
-  const { name, networkServices } = greeted;
+  const { name, fingerprints, networkServices } = greeted;
   return {
     name,
+    path,
+    fingerprints,
     networkServices,
     async claims(devices, callSignal) {
       const lists = await ask({ call: "claims", devices }, claimLists, callSignal);

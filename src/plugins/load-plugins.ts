@@ -8,19 +8,41 @@ import { pluginProblems } from "./plugin-shape.ts";
 
 const defaultDeadlines = { loadMs: 10_000, callMs: 5_000 } as const;
 
-/** Every plugin that passed, built-ins first; names are unique. Rejects only when the signal aborts. */
-export async function loadPlugins(dependencies: IdentifierDependencies, signal: AbortSignal): Promise<readonly PluginRunner[]> {
+interface Refusal {
+  readonly name: string;
+  readonly path?: string | undefined;
+  readonly reason: "invalid" | "failed" | "timeout";
+  readonly text: string;
+}
+
+/** One that did not pass. */
+export interface RefusedPlugin {
+  readonly name: string;
+  readonly path?: string;
+}
+
+export interface LoadedPlugins {
+  /** Built-ins first; names are unique. */
+  readonly runners: readonly PluginRunner[];
+  readonly refused: readonly RefusedPlugin[];
+}
+
+/** Rejects only when the signal aborts. */
+export async function loadPlugins(dependencies: IdentifierDependencies, signal: AbortSignal): Promise<LoadedPlugins> {
   const { builtIn, paths, conditions, log } = dependencies;
   const runners = new Map<string, PluginRunner>();
+  const refused: RefusedPlugin[] = [];
 
-  function refuse(name: string, reason: "invalid" | "failed" | "timeout", text: string): void {
+  function refuse({ name, path, reason, text }: Refusal): void {
+    refused.push({ name, ...(path !== undefined && { path }) });
     conditions.raise(`plugin.${name}.${reason}`, "error", text);
     log.warn({ plugin: name, reason: text }, "plugin refused");
   }
 
   for (const plugin of builtIn) {
     const problems = pluginProblems(plugin);
-    if (problems.length > 0) refuse(plugin.name, "invalid", `The built-in plugin ${plugin.name} is invalid: ${problems.join("; ")}.`);
+    if (problems.length > 0)
+      refuse({ name: plugin.name, reason: "invalid", text: `The built-in plugin ${plugin.name} is invalid: ${problems.join("; ")}.` });
     else runners.set(plugin.name, createBuiltInRunner(plugin));
   }
 
@@ -28,14 +50,20 @@ export async function loadPlugins(dependencies: IdentifierDependencies, signal: 
   for (const runner of loaded) {
     if (runner === undefined) continue;
     if (runners.has(runner.name)) {
-      refuse(runner.name, "invalid", `There is already a plugin named ${runner.name}; the file that came later is not used. Rename one.`);
+      const { name, path } = runner;
+      refuse({
+        name,
+        path,
+        reason: "invalid",
+        text: `There is already a plugin named ${name}; the file that came later is not used. Rename one.`,
+      });
       await runner[Symbol.asyncDispose]();
     } else {
       runners.set(runner.name, runner);
     }
   }
   signal.throwIfAborted();
-  return [...runners.values()];
+  return { runners: [...runners.values()], refused };
 
   async function openFile(path: string): Promise<PluginRunner | undefined> {
     try {
@@ -47,7 +75,8 @@ export async function loadPlugins(dependencies: IdentifierDependencies, signal: 
     } catch (error) {
       if (signal.aborted) return undefined;
       const reason = hasCode(error, "plugin.timeout") ? "timeout" : hasCode(error, "plugin.invalid") ? "invalid" : "failed";
-      refuse(nameOfFile(path), reason, `${describeError(error)}. The file is not used; plugins/README.md tells how to check it.`);
+      const text = `${describeError(error)}. The file is not used; plugins/README.md tells how to check it.`;
+      refuse({ name: nameOfFile(path), path, reason, text });
       return undefined;
     }
   }

@@ -7,6 +7,10 @@ import type { RadioDescription, RadioPlugin } from "../sdk/plugin.ts";
 
 export interface PluginRunner extends AsyncDisposable {
   readonly name: string;
+  /** The file it comes from; absent for one that comes with aerial. */
+  readonly path?: string;
+  /** How many rows it recognizes radios by. */
+  readonly fingerprints: number;
   /** DNS-SD types that its rows ask for. */
   readonly networkServices: readonly string[];
   /** One list a device, in the order of the devices. Rejects with `plugin.failed` or `plugin.timeout`. */
@@ -20,10 +24,15 @@ export function networkServicesOf({ network = [] }: RadioPlugin): string[] {
   return [...new Set(network.map(({ service }) => service))];
 }
 
+export function countFingerprints({ fingerprints, network = [] }: RadioPlugin): number {
+  return fingerprints.length + network.length;
+}
+
 /** Runs a plugin that comes with aerial: its rows are data we ship, so it needs no thread of its own. */
 export function createBuiltInRunner(plugin: RadioPlugin): PluginRunner {
   return {
     name: plugin.name,
+    fingerprints: countFingerprints(plugin),
     networkServices: networkServicesOf(plugin),
     claims: async (devices) => devices.map((device) => claimsOf(plugin, toDeviceView(device))),
     describe: async (radio) => plugin.describe?.(radio) ?? {},

@@ -9,7 +9,7 @@ import { describeError } from "../core/errors.ts";
 import { toDeviceView } from "../identify/device-view.ts";
 import { claimsOf } from "../identify/match-fingerprint.ts";
 import type { RadioPlugin } from "../sdk/plugin.ts";
-import { networkServicesOf } from "./plugin-runner.ts";
+import { countFingerprints, networkServicesOf } from "./plugin-runner.ts";
 import { isPlugin, pluginProblems } from "./plugin-shape.ts";
 import { loadReplyId, type Greeting, type WorkerData, type WorkerReply, type WorkerRequest } from "./worker-protocol.ts";
 
@@ -49,7 +49,11 @@ try {
   const plugin = await load();
   if (plugin !== undefined) {
     parentPort?.on("message", (request: WorkerRequest) => answer(plugin, request));
-    const greeting: Greeting = { name: plugin.name, networkServices: networkServicesOf(plugin) };
+    const greeting: Greeting = {
+      name: plugin.name,
+      fingerprints: countFingerprints(plugin),
+      networkServices: networkServicesOf(plugin),
+    };
     reply({ id: loadReplyId, ok: true, value: greeting });
   }
 } catch (error) {

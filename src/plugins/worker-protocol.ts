@@ -16,7 +16,11 @@ export type WorkerRequest =
 /** Reply 0 tells how loading went: its value is a greeting. */
 export const loadReplyId = 0;
 
-export const greeting = z.strictObject({ name: z.string(), networkServices: z.array(z.string().max(70)).max(5_000) });
+export const greeting = z.strictObject({
+  name: z.string(),
+  fingerprints: z.int().min(0),
+  networkServices: z.array(z.string().max(70)).max(5_000),
+});
 
 /** What a plugin is called, and which DNS-SD types it asks for. */
 export type Greeting = z.infer<typeof greeting>;
