@@ -2,6 +2,7 @@
 import { release } from "node:os";
 import { join } from "node:path";
 import { builtInPlugins } from "../plugins/index.ts";
+import { toApiAccess } from "./access-app.ts";
 import { createApiCounters } from "./api/metrics/api-counters.ts";
 import { openApi } from "./api/open-api.ts";
 import type { RelayView } from "./api/sources.ts";
@@ -119,7 +120,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   const metrics = composeMetrics({ config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: apiCounters });
   const api = await openApi(
     {
-      ...config.api,
+      ...toApiAccess(config, cluster.reviewToken),
       log,
       clock,
       snapshots: inventory,

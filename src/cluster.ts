@@ -1,6 +1,7 @@
 /** What needs a cluster: the part of the composition that is loaded only where there is one. */
 import type { Config } from "./config/schema.ts";
 import type { ClusterFacts } from "./core/check.ts";
+import type { TokenReviewer } from "./core/access.ts";
 import { Cell, type Watch } from "./core/cell.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import type { Conditions } from "./core/condition.ts";
@@ -11,6 +12,7 @@ import type { Inventory } from "./inventory/inventory.ts";
 import { type Kube, openKube } from "./kube/kube.ts";
 import { readPodNamespace } from "./kube/pod-namespace.ts";
 import { type AccessQuestion, readClusterFacts } from "./kube/read-cluster-facts.ts";
+import { createTokenReviewer } from "./kube/token-review.ts";
 import type { Identifier } from "./plugins/identifier.ts";
 import { runEvents } from "./publish/events/run-events.ts";
 import { describeRadios } from "./publish/labels/describe-radios.ts";
@@ -45,6 +47,8 @@ export interface ClusterAccess {
   readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
   /** What the API server says of this node, for the doctor; absent where the cluster cannot be used. Rejects only with the signal's reason. */
   facts?(signal: AbortSignal): Promise<ClusterFacts>;
+  /** Asks the API server about a token; absent where the cluster cannot be used. */
+  readonly reviewToken?: TokenReviewer;
 }
 
 /** Where Leases go if the pod does not say where it is. */
@@ -105,7 +109,8 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
     labelGraceMs: config.labels.graceSeconds * 1_000,
     needs: toNeeds(config, leases ? namespace : undefined),
   };
-  return { outputs, labels: config.labels.enabled, facts: (stop) => readClusterFacts(facts, stop) };
+  const reviewToken = createTokenReviewer({ kube, audiences: config.api.kubernetesTokens.audiences });
+  return { outputs, labels: config.labels.enabled, reviewToken, facts: (stop) => readClusterFacts(facts, stop) };
 }
 
 /** What the configuration makes aerial ask the API server for. */

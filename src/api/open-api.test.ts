@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 import { apiSources } from "../../test/fixtures/api-sources.ts";
+import type { ListenerOptions } from "./listen.ts";
 import { openApi } from "./open-api.ts";
 import { toDeviceView, toRadioView } from "./radio-view.ts";
 import type { ApiSources } from "./sources.ts";
@@ -119,7 +120,7 @@ const temporaryDirectory = (): string => {
   return directory;
 };
 
-async function open(overrides: Partial<ApiSources> & { readonly socket?: string; readonly port?: number } = {}) {
+async function open(overrides: Partial<Omit<ApiSources, "conditions">> & Partial<ListenerOptions> = {}) {
   const socket = overrides.socket ?? join(temporaryDirectory(), "sub", "a.sock");
   const sources = apiSources();
   const api = await openApi({ ...sources, ...overrides, socket }, new AbortController().signal);
@@ -287,7 +288,7 @@ describe("what it does not serve", () => {
 
   test.each([
     ["garbage", "rubbish\r\n\r\n", "HTTP/1.1 400 "],
-    ["endless headers", `GET / HTTP/1.1\r\nx: ${"a".repeat(10_000)}\r\n\r\n`, "HTTP/1.1 431 "],
+    ["endless headers", `GET / HTTP/1.1\r\nx: ${"a".repeat(20_000)}\r\n\r\n`, "HTTP/1.1 431 "],
   ])("%s", async (_what, bytes, start) => {
     const { socket } = await open();
     const client = connect(socket);
@@ -336,16 +337,20 @@ describe("where it listens", () => {
     expect(statSync(socket).size).toBe(4);
   });
 
-  test("a taken port is said, and the socket is not left behind", async () => {
+  test("a taken port is said, the socket is there all the same, and the port too once it is free", async () => {
     const other = createServer().listen(0, "127.0.0.1");
-    closers.push(() => other.close());
     await once(other, "listening");
     const { port } = other.address() as { port: number };
-    const socket = join(temporaryDirectory(), "a.sock");
-    await expect(open({ socket, port })).rejects.toSatisfy(
-      (error) => hasCode(error, "api.listen") && error.message.includes(`127.0.0.1:${port}`),
-    );
-    expect(existsSync(socket)).toBe(false);
+    const { api, socket, conditions } = await open({ port });
+    expect(conditions.current.get(`api.listen.127.0.0.1:${port}`)).toMatchObject({
+      severity: "error",
+      text: expect.stringContaining("EADDRINUSE") as string,
+    });
+    expect((await get(socket, "/livez")).status).toBe(200);
+    other.close();
+    await expect.poll(() => api.addresses, { timeout: 5_000 }).toContain(`http://127.0.0.1:${port}`);
+    expect(conditions.current.size).toBe(0);
+    expect((await send({ host: "127.0.0.1", port, path: "/livez" })).statusCode).toBe(200);
   });
 
   test("over TCP it answers to loopback names only; over the socket to any", async () => {

@@ -1,12 +1,15 @@
-/** The API of one node: read-only, local, over a unix socket and, if asked for, a loopback port. */
-import type { RequestListener, Server } from "node:http";
+/** The API of one node: over a unix socket, on the loopback address, and to others who have a token. */
+import type { RequestListener } from "node:http";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
+import type { Conditions } from "../core/condition.ts";
 import { AerialError, describeError } from "../core/errors.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { Log } from "../core/log.ts";
+import { addAccess } from "./access/access-hook.ts";
+import { type AccessOptions, openAccess } from "./access/access.ts";
 import type { ProblemView } from "./api-view.ts";
 import { parseContract } from "./contract/document.ts";
-import { closeServer, listenOnPort, listenOnSocket } from "./listen.ts";
+import { type ListenerOptions, openListeners } from "./listen.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
 import { addOperations, createAllowedMethods } from "./operations.ts";
 import { createHandlers, type LiveHandlers } from "./routes.ts";
@@ -15,13 +18,10 @@ import type { ApiSources } from "./sources.ts";
 /** As long as the contract lets a key be: longer than any sysfs path that names a radio. */
 const longestKey = 1024;
 
-export interface ApiDependencies extends ApiSources {
+export interface ApiDependencies extends ApiSources, ListenerOptions, Partial<AccessOptions> {
   readonly log: Log;
+  readonly conditions: Conditions;
   readonly live?: LiveHandlers;
-  /** Path of the unix socket. */
-  readonly socket: string;
-  /** TCP port on 127.0.0.1; none unless given. */
-  readonly port?: number | false | undefined;
 }
 
 export interface Api extends AsyncDisposable {
@@ -31,31 +31,36 @@ export interface Api extends AsyncDisposable {
 
 /** Serves until disposed; live streams also end when the signal aborts. @throws AerialError `api.listen` */
 export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promise<Api> {
-  const { log, socket, port } = deps;
+  const { log, tokens = [], cors = [], requestsPerSecond = 0 } = deps;
   const lifetime = linkSignal(signal);
   const document = parseContract();
   const app = createApp(log, createAllowedMethods(document));
+  const access = await openAccess({ ...deps, tokens, cors, requestsPerSecond }, lifetime.signal);
+  addAccess(app, access);
   addOperations(app, createHandlers(deps, deps.live, lifetime.signal), document);
   await app.ready();
-  const handler: RequestListener = (request, response) => app.routing(request, response);
-  const servers: Server[] = [];
+  let listeners: AsyncDisposable | undefined;
   const close = async (): Promise<void> => {
     lifetime.abort(new AerialError("internal.abort", "the API is closing"));
     lifetime[Symbol.dispose]();
-    await Promise.all(servers.map(closeServer));
+    await listeners?.[Symbol.asyncDispose]();
     await app.close();
   };
   try {
-    servers.push(await listenOnSocket(socket, handler));
-    if (port !== undefined && port !== false) servers.push(await listenOnPort(port, handler));
+    const node = deps.snapshots.current.node;
+    const handler: RequestListener = (request, response) => app.routing(request, response);
+    const opened = await openListeners({ ...deps, node, access, handler, attach: () => {} }, lifetime.signal);
+    listeners = opened;
+    return {
+      get addresses() {
+        return opened.addresses;
+      },
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
-  return {
-    addresses: [socket, ...(port === undefined || port === false ? [] : [`127.0.0.1:${port}`])],
-    [Symbol.asyncDispose]: close,
-  };
 }
 
 /** `allowedMethods`: of the contract's paths. */
@@ -66,14 +71,6 @@ function createApp(log: Log, allowedMethods: (url: string) => string | undefined
     routerOptions: { maxParamLength: longestKey },
     // Raised by the router before any handler of ours.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
-  });
-  app.addHook("onRequest", async (request, reply) => {
-    void reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    // A web page may resolve its own name to 127.0.0.1 (DNS rebinding); the name it asked for gives it away.
-    if (request.raw.socket.localAddress !== undefined && !isLoopbackName(request.headers.host)) {
-      return sendProblem(reply, plainProblem(421, "this API answers to localhost only"));
-    }
-    return undefined;
   });
   // A body is JSON or nothing that is read here.
   app.removeContentTypeParser("text/plain");
@@ -93,8 +90,4 @@ function createApp(log: Log, allowedMethods: (url: string) => string | undefined
 
 function sendProblem(reply: FastifyReply, problem: ProblemView): FastifyReply {
   return reply.code(problem.status).type(problemType).send(problem);
-}
-
-function isLoopbackName(host: string | undefined): boolean {
-  return host !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(host);
 }
