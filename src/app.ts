@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { builtInPlugins } from "../plugins/index.ts";
 import { toApiAccess } from "./access-app.ts";
 import { createApiCounters } from "./api/metrics/api-counters.ts";
+import { createHoldersView, toPluginViews } from "./api-app.ts";
 import { openApi } from "./api/open-api.ts";
 import type { RelayView } from "./api/sources.ts";
 import { readVersion } from "./cli/version.ts";
 import type { ClusterAccess } from "./cluster.ts";
+import { hideSecrets } from "./config/hide-secrets.ts";
 import type { Config } from "./config/schema.ts";
 import type { Watch } from "./core/cell.ts";
 import { type ChangeLatency, createChangeLatency } from "./core/change-latency.ts";
@@ -29,6 +31,7 @@ import type { Relay } from "./relay/run-relay.ts";
 import { createHints } from "./scan/hints.ts";
 import { toNetworkDevices } from "./scan/network-devices.ts";
 import { runNetworkHints } from "./scan/network-hints.ts";
+import { createRescans } from "./scan/rescans.ts";
 import { runScanner } from "./scan/run-scanner.ts";
 import type { BlindSpot } from "./scan/scan.ts";
 import { createScanCounters } from "./scan/scan-counters.ts";
@@ -80,6 +83,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   const scanCounters = createScanCounters();
 
   const hints = createHints();
+  const rescans = createRescans(hints);
   if (relay !== undefined) {
     const { services } = relay;
     relay.want([...identifier.networkServices]);
@@ -107,6 +111,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
           const before = inventory.current;
           const after = inventory.apply({ type: "scanned", at: scan.at, devices: identified });
           latency.published({ before, after, hintedAt: scan.hintedAt });
+          rescans.published(scan);
           if (scannedAt === undefined) logFirstScan(log, inventory.current);
           scannedAt ??= clock.now();
         },
@@ -115,9 +120,9 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
     ),
   );
 
-  const apiCounters = createApiCounters();
+  const counters = createApiCounters();
   const { outputs } = cluster;
-  const metrics = composeMetrics({ config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: apiCounters });
+  const metrics = composeMetrics({ config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: counters });
   const api = await openApi(
     {
       ...toApiAccess(config, cluster.reviewToken),
@@ -125,10 +130,15 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       clock,
       snapshots: inventory,
       conditions,
+      counters,
       metrics,
       history: (query) => inventory.history(query),
       stored: inventory.stored,
       apply: (event) => inventory.apply(event),
+      holders: createHoldersView({ proc: config.host.proc, cluster }, lifetime.signal),
+      plugins: () => toPluginViews(identifier.list(), conditions.current),
+      config: () => hideSecrets(config),
+      rescan: (stop) => rescans.ask(stop),
       ...(relay !== undefined && { relay: toRelayView(relay) }),
       node: () => ({
         version: readVersion(),

@@ -10,6 +10,8 @@ import { type AccessOptions, openAccess } from "./access/access.ts";
 import type { ProblemView } from "./api-view.ts";
 import { parseContract } from "./contract/document.ts";
 import { type ListenerOptions, openListeners } from "./listen.ts";
+import { type ApiCounters, createApiCounters } from "./metrics/api-counters.ts";
+import { countRequests, countUnrouted } from "./metrics/count-requests.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
 import { addOperations, createAllowedMethods } from "./operations.ts";
 import { createHandlers, type LiveHandlers } from "./routes.ts";
@@ -18,10 +20,12 @@ import type { ApiSources } from "./sources.ts";
 /** As long as the contract lets a key be: longer than any sysfs path that names a radio. */
 const longestKey = 1024;
 
-export interface ApiDependencies extends ApiSources, ListenerOptions, Partial<AccessOptions> {
+export interface ApiDependencies extends Omit<ApiSources, "counters">, ListenerOptions, Partial<AccessOptions> {
   readonly log: Log;
   readonly conditions: Conditions;
   readonly live?: LiveHandlers;
+  /** Where others read what the API counts. */
+  readonly counters?: ApiCounters;
 }
 
 export interface Api extends AsyncDisposable {
@@ -31,13 +35,14 @@ export interface Api extends AsyncDisposable {
 
 /** Serves until disposed; live streams also end when the signal aborts. @throws AerialError `api.listen` */
 export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promise<Api> {
-  const { log, tokens = [], cors = [], requestsPerSecond = 0 } = deps;
+  const { log, tokens = [], cors = [], requestsPerSecond = 0, counters = createApiCounters() } = deps;
   const lifetime = linkSignal(signal);
   const document = parseContract();
-  const app = createApp(log, createAllowedMethods(document));
+  const app = createApp({ log, counters, allowedMethods: createAllowedMethods(document) });
+  countRequests(app, counters);
   const access = await openAccess({ ...deps, tokens, cors, requestsPerSecond }, lifetime.signal);
   addAccess(app, access);
-  addOperations(app, createHandlers(deps, deps.live, lifetime.signal), document);
+  addOperations(app, createHandlers({ ...deps, counters }, deps.live, lifetime.signal), document);
   await app.ready();
   let listeners: AsyncDisposable | undefined;
   const close = async (): Promise<void> => {
@@ -63,8 +68,14 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   }
 }
 
-/** `allowedMethods`: of the contract's paths. */
-function createApp(log: Log, allowedMethods: (url: string) => string | undefined): FastifyInstance {
+interface AppOptions {
+  readonly log: Log;
+  readonly counters: ApiCounters;
+  /** Of the contract's paths. */
+  readonly allowedMethods: (url: string) => string | undefined;
+}
+
+function createApp({ log, counters, allowedMethods }: AppOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: 64 * 1024,
@@ -77,6 +88,7 @@ function createApp(log: Log, allowedMethods: (url: string) => string | undefined
   app.addContentTypeParser("application/merge-patch+json", { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
   app.setNotFoundHandler((request, reply) => {
     const allowed = allowedMethods(request.url);
+    countUnrouted(counters, allowed === undefined ? 404 : 405);
     if (allowed === undefined) return sendProblem(reply, plainProblem(404, `nothing is at ${request.url}`));
     return sendProblem(reply.header("allow", allowed), plainProblem(405, `${request.method} is nothing that ${request.url} knows`));
   });

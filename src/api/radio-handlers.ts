@@ -23,7 +23,8 @@ const recentEntries = 20;
 export function radioHandlers(sources: ApiSources, signal: AbortSignal): Handlers<RadioOperation> {
   const { snapshots, clock } = sources;
   const find = (key: string): Radio => requireRadio(snapshots.current, key);
-  const streamReply = createStreamReply(mostWatchers, "watchers");
+  const counts = sources.counters.stream("watchRadios");
+  const streamReply = createStreamReply({ most: mostWatchers, what: "watchers", counts });
 
   const showHolders = async (radio: Radio): Promise<Pick<RadioDetail, "holders" | "holdersUnknown">> => {
     const held: HoldersView = (await sources.holders?.(radio)) ?? { unknown: "aerial does not look at processes here" };
@@ -53,7 +54,7 @@ export function radioHandlers(sources: ApiSources, signal: AbortSignal): Handler
       const { radios, others } = findAll(snapshots.current, key);
       return { radios: radios.map(toRadioView), others: others.map(({ device, identity }) => toDeviceView(device, identity)) };
     },
-    watchRadios: ({ reply }) => streamReply(reply, (response) => streamChanges(sources, response, signal)),
+    watchRadios: ({ reply }) => streamReply(reply, (response) => streamChanges({ snapshots, clock, counts }, response, signal)),
   };
 }
 

@@ -11,14 +11,15 @@ const mostFollowers = 8;
 
 /** All answer 404 where no relay is configured. Streams end when the signal aborts. */
 export function relayHandlers(
-  { relay, clock }: Pick<ApiSources, "relay" | "clock">,
+  { relay, clock, counters }: Pick<ApiSources, "relay" | "clock" | "counters">,
   signal: AbortSignal,
 ): Handlers<"getRelay" | "listRelayServices" | "traceRelay"> {
   const requireRelay = (): RelayView => {
     if (relay === undefined) throw new AerialError("relay.off", "no relay is configured here");
     return relay;
   };
-  const streamReply = createStreamReply(mostFollowers, "followers of the trace");
+  const counts = counters.stream("traceRelay");
+  const streamReply = createStreamReply({ most: mostFollowers, what: "followers of the trace", counts });
   return {
     getRelay: () => requireRelay().status(),
     async listRelayServices({ query }) {
@@ -31,7 +32,8 @@ export function relayHandlers(
         (query.link === undefined || from === query.link || to === query.link) &&
         contains(what, query.service) &&
         (query.verdict === undefined || verdict === query.verdict);
-      return streamReply(reply, (response) => streamTrace({ clock, trace: (reader) => view.trace(reader), wanted }, response, signal));
+      const trace = (reader: AbortSignal): ReturnType<RelayView["trace"]> => view.trace(reader);
+      return streamReply(reply, (response) => streamTrace({ clock, trace, wanted, counts }, response, signal));
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Condition } from "../core/condition.ts";
 import type { HistoryEntry, HistoryExtent, InventoryEvent, Radio, Snapshot } from "../core/radio.ts";
 import type { RelayStatus, RelayTrace, SeenService } from "../core/relay.ts";
 import type { ClusterRadioList, Holder, Plugin, TalosVersion } from "./contract/types.ts";
+import type { ApiCounters } from "./metrics/api-counters.ts";
 import type { NodeFacts } from "./api-view.ts";
 import type { Readiness } from "./node-view.ts";
 import type { LostLines } from "./trace-stream.ts";
@@ -76,6 +77,8 @@ export interface ApiSources {
   /** Resolves when a whole scan that began after the call has been published. */
   readonly rescan?: (signal: AbortSignal) => Promise<void>;
   readonly supportBundle?: (signal: AbortSignal) => Promise<Archive>;
+  /** Where the API counts what it is asked. */
+  readonly counters: ApiCounters;
   /** `accept` is the request's header. */
   readonly metrics?: (accept: string | undefined) => Promise<{ readonly contentType: string; readonly text: string }>;
 }

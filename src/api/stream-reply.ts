@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import { linkSignal } from "../core/linked-signal.ts";
+import type { StreamCounts } from "./metrics/api-counters.ts";
 import { plainProblem, problemType } from "./problem.ts";
 
 /** Without a line for so long, one is sent to find out whether the reader still lives. */
@@ -10,23 +11,28 @@ export const heartbeatMs = 15_000;
 /** A reader that does not take what was written within this time is cut off. */
 export const readerDeadlineMs = 10_000;
 
+interface StreamOptions {
+  readonly most: number;
+  readonly what: string;
+  readonly counts: StreamCounts;
+}
+
 /** Answers with a stream, to `most` readers at a time; the next is told so. `what` is what they are called. */
-export function createStreamReply(most: number, what: string) {
-  let readers = 0;
+export function createStreamReply({ most, what, counts }: StreamOptions) {
   return async (reply: FastifyReply, stream: (response: ServerResponse) => Promise<void>): Promise<FastifyReply> => {
-    if (readers >= most) {
+    if (counts.open >= most) {
       return reply
         .code(503)
         .type(problemType)
         .send(plainProblem(503, `there are ${most} ${what} already`));
     }
-    readers += 1;
+    counts.open += 1;
     reply.hijack();
     try {
       reply.raw.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store" });
       await stream(reply.raw);
     } finally {
-      readers -= 1;
+      counts.open -= 1;
     }
     return reply;
   };

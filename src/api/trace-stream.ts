@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { RelayTrace } from "../core/relay.ts";
 import type { TraceLine } from "./api-view.ts";
+import type { StreamCounts } from "./metrics/api-counters.ts";
 import { heartbeatMs, readerDeadlineMs, within } from "./stream-reply.ts";
 
 /** Lines that were not kept. */
@@ -16,6 +17,7 @@ export interface TraceDependencies {
   readonly clock: Clock;
   readonly trace: (signal: AbortSignal) => AsyncIterable<RelayTrace | LostLines>;
   readonly wanted: (line: RelayTrace) => boolean;
+  readonly counts: StreamCounts;
 }
 
 /** What a reader may be behind; at 250 bytes a line, half a megabyte. */
@@ -26,7 +28,7 @@ const longestQueue = 2_000;
  * reader that is slower than the packets loses lines and is told how many; one that takes nothing at all is cut off.
  */
 export async function streamTrace(deps: TraceDependencies, response: ServerResponse, signal: AbortSignal): Promise<void> {
-  const { clock, trace, wanted } = deps;
+  const { clock, trace, wanted, counts } = deps;
   using reader = linkSignal(signal);
   response.once("close", () => reader.abort(undefined));
   let queue: TraceLine[] = [];
@@ -69,7 +71,9 @@ export async function streamTrace(deps: TraceDependencies, response: ServerRespo
     lost = 0;
     if (response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""))) continue;
     const drained = once(response, "drain", { signal: reader.signal }).catch(() => []);
-    if ((await within(clock, readerDeadlineMs, { wait: drained, signal: reader.signal })) === undefined) response.destroy();
+    if ((await within(clock, readerDeadlineMs, { wait: drained, signal: reader.signal })) !== undefined) continue;
+    if (!reader.signal.aborted) counts.cutOff += 1;
+    response.destroy();
   }
   reader.abort(undefined);
   response.end();

@@ -6,6 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 import type { RadioList, WatchLine } from "./api-view.ts";
+import type { StreamCounts } from "./metrics/api-counters.ts";
 import { toRadioView } from "./radio-view.ts";
 import { heartbeatMs, readerDeadlineMs, within } from "./stream-reply.ts";
 
@@ -37,6 +38,7 @@ function looksSame(a: Radio, b: Radio): boolean {
 export interface StreamDependencies {
   readonly snapshots: Watch<Snapshot>;
   readonly clock: Clock;
+  readonly counts: StreamCounts;
 }
 
 /** Writes lines until the reader leaves, is too slow, or the signal aborts; then ends the response. Holds at most one batch of lines for the reader. */
@@ -64,7 +66,9 @@ export async function streamChanges(deps: StreamDependencies, response: ServerRe
     const taken = response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     if (taken) continue;
     const drained = once(response, "drain", { signal: reader.signal }).catch(() => []);
-    if ((await within(deps.clock, readerDeadlineMs, { wait: drained, signal: reader.signal })) === undefined) response.destroy();
+    if ((await within(deps.clock, readerDeadlineMs, { wait: drained, signal: reader.signal })) !== undefined) continue;
+    if (!reader.signal.aborted) deps.counts.cutOff += 1;
+    response.destroy();
   }
   response.end();
 }

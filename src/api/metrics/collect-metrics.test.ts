@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ambiguous, sampleRadio, sampleSnapshot, zigbee } from "../../../test/fixtures/sample-radios.ts";
 import { createChangeLatency } from "../../core/change-latency.ts";
+import type { DoctorReport } from "../../core/check.ts";
 import type { Condition } from "../../core/condition.ts";
 import { createDurations } from "../../core/durations.ts";
 import type { HistoryEntry } from "../../core/radio.ts";
@@ -88,6 +89,31 @@ it("tells the worst conditions one by one, and all of them in number", async () 
   ]);
   expect(samplesOf(families, "aerial_condition_active")).toHaveLength(128);
   expect(samplesOf(families, "aerial_condition_active")[0]).toBe('{"code":"kubernetes.unusable","severity":"error"} 1');
+});
+
+it("tells of every check of the doctor's last run how often it failed, and nothing before the first", async () => {
+  const finding = { title: "", source: "", text: "", evidence: [] };
+  const findings: DoctorReport["findings"] = [
+    { ...finding, id: "USB-01", level: "fail", verdict: "fail", subject: "1-1" },
+    { ...finding, id: "USB-01", level: "fail", verdict: "fail", subject: "1-2" },
+    { ...finding, id: "USB-01", level: "fail", verdict: "pass", subject: "1-3" },
+    { ...finding, id: "NET-02", level: "warning", verdict: "unknown" },
+  ];
+  let report: DoctorReport | undefined;
+  const collect = createMetrics(sources({ doctor: () => report }));
+  expect(samplesOf(await collect(), "aerial_doctor_findings")).toEqual([]);
+  report = { at, durationMs: 250, os: { id: "talos", name: "Talos" }, findings, notApplicable: [] };
+  const families = await collect();
+  expect(samplesOf(families, "aerial_doctor_failed")).toEqual([
+    '{"check":"USB-01","level":"fail"} 2',
+    '{"check":"NET-02","level":"warning"} 0',
+  ]);
+  expect(samplesOf(families, "aerial_doctor_findings").filter((sample) => !sample.endsWith(" 0"))).toEqual([
+    '{"level":"fail","verdict":"pass"} 1',
+    '{"level":"fail","verdict":"fail"} 2',
+    '{"level":"warning","verdict":"unknown"} 1',
+  ]);
+  expect(samplesOf(families, "aerial_doctor_last_run_duration_seconds")).toEqual(["{} 0.25"]);
 });
 
 it("a part that cannot tell does not take the others with it", async () => {

@@ -49,7 +49,7 @@ function stateOf({ presence, mode }: Radio): string {
 }
 
 /** How many there are of each. */
-export function countRows(all: readonly Labels[]): readonly (readonly [Labels, number])[] {
+function countRows(all: readonly Labels[]): readonly (readonly [Labels, number])[] {
   const rows = new Map<string, [Labels, number]>();
   for (const labels of all) {
     const key = JSON.stringify(labels);

@@ -1,9 +1,27 @@
 /** What the relay carries, and what it does not. */
-import type { RelayStatus } from "../../core/relay.ts";
+import type { RelayStatus, RelayVerdict } from "../../core/relay.ts";
 import { counter, gauge, type MetricFamily } from "./metric-family.ts";
 
 /** Rules are written by hand; those beyond are counted together. */
 const mostRules = 128;
+
+const noneHeard: Readonly<Record<RelayVerdict, 0>> = {
+  relayed: 0,
+  trimmed: 0,
+  own: 0,
+  "off-link": 0,
+  "wrong-port": 0,
+  malformed: 0,
+  "too-large": 0,
+  echo: 0,
+  rate: 0,
+  rule: 0,
+  scope: 0,
+  "multi-homed": 0,
+  standby: 0,
+  nobody: 0,
+  "send-failed": 0,
+};
 
 export function relayMetrics({ links, pairs, rules, searches, services }: RelayStatus): readonly MetricFamily[] {
   return [
@@ -13,7 +31,10 @@ export function relayMetrics({ links, pairs, rules, searches, services }: RelayS
     ),
     counter(
       { name: "relay_packets_heard_total", help: "Packets heard on a link, by what became of them." },
-      links.flatMap(({ name, heard }) => Object.entries(heard).map(([verdict, count]) => [{ link: name, verdict }, count] as const)),
+      links.flatMap(({ name, heard }) =>
+        // A series that begins at zero has a rate from its first packet on.
+        Object.entries({ ...noneHeard, ...heard }).map(([verdict, count]) => [{ link: name, verdict }, count] as const),
+      ),
     ),
     counter(
       { name: "relay_packets_sent_total", help: "Packets sent to a link." },
@@ -26,11 +47,11 @@ export function relayMetrics({ links, pairs, rules, searches, services }: RelayS
     gauge(
       {
         name: "relay_pair_active",
-        help: "Whether this node relays between two links: 1, or 0 while it stands by for another. Without family it is so for IPv4 and IPv6.",
+        help: "Whether this node relays between two links: 1, or 0 while it stands by for another. Family is the version of IP that it is so for.",
       },
       pairs.map(
         ({ links: [a, b], family, role }) =>
-          [{ link: a, other: b, family: family === undefined ? "" : String(family) }, role === "active" ? 1 : 0] as const,
+          [{ link: a, other: b, family: family === undefined ? "4 and 6" : String(family) }, role === "active" ? 1 : 0] as const,
       ),
     ),
     counter({ name: "relay_rule_hits_total", help: "Questions and records that a rule decided on." }, ruleRows(rules)),

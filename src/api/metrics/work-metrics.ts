@@ -3,7 +3,6 @@ import type { Condition } from "../../core/condition.ts";
 import type { DoctorReport } from "../../core/check.ts";
 import type { ChangeLatency } from "../../core/change-latency.ts";
 import type { DurationCounts } from "../../core/durations.ts";
-import { countRows } from "./inventory-metrics.ts";
 import { counter, gauge, histogram, type MetricFamily } from "./metric-family.ts";
 
 /** As `src/scan` counts. */
@@ -103,7 +102,8 @@ export function conditionMetrics(held: ReadonlyMap<string, Condition>): readonly
 
 const levels = ["fail", "warning", "info"] as const;
 const verdicts = ["pass", "fail", "unknown"] as const;
-const mostFailures = 128;
+/** The catalogue has some hundred; plugins add theirs. */
+const mostChecks = 256;
 
 /** Nothing until the doctor has been asked once. */
 export function doctorMetrics(report: DoctorReport | undefined): readonly MetricFamily[] {
@@ -115,12 +115,17 @@ export function doctorMetrics(report: DoctorReport | undefined): readonly Metric
       return [{ level, verdict }, count] as const;
     }),
   );
-  const failed = findings.filter(({ verdict }) => verdict === "fail").map(({ id, level }) => ({ check: id, level }));
+  const failed = new Map<string, [{ readonly check: string; readonly level: string }, number]>();
+  for (const { id, level, verdict } of findings) {
+    const row = failed.get(id) ?? [{ check: id, level }, 0];
+    failed.set(id, row);
+    if (verdict === "fail") row[1] += 1;
+  }
   return [
     gauge({ name: "doctor_findings", help: "Findings of the doctor's last run, by the level of the check and its verdict." }, counts),
     gauge(
-      { name: "doctor_failed", help: "How many subjects a check of the doctor's last run found wrong." },
-      countRows(failed).slice(0, mostFailures),
+      { name: "doctor_failed", help: "How many subjects a check of the doctor's last run found wrong; 0 where it found nothing." },
+      [...failed.values()].slice(0, mostChecks),
     ),
     gauge({ name: "doctor_last_run_timestamp_seconds", help: "When the doctor last ran." }, [[{}, Date.parse(at) / 1_000]]),
     gauge({ name: "doctor_last_run_duration_seconds", help: "How long the doctor's last run took." }, [[{}, durationMs / 1_000]]),

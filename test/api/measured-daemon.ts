@@ -1,0 +1,95 @@
+/** A daemon that has something to tell of every part: a stick, a relay, publishers (whose API server is away), readers of its API. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type NamespaceLab, openNamespaceLab } from "../light/namespace-lab.ts";
+import { aerialOnLab } from "../light/aerial-on-lab.ts";
+import { sonoffDonglePlus } from "../lab/sticks.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface MeasuredDaemon extends AsyncDisposable {
+  readonly lab: NamespaceLab;
+  readonly directory: string;
+  /** `127.0.0.1:1234`: the same API over TCP of this machine, for programs that know no unix sockets. */
+  readonly address: string;
+  ask(path: string, options?: { readonly method?: string; readonly accept?: string }): Promise<Answer>;
+}
+
+const noServer = {
+  apiVersion: "v1",
+  kind: "Config",
+  "current-context": "away",
+  // The discard port, on which nobody listens.
+  clusters: [{ name: "away", cluster: { server: "http://127.0.0.1:9" } }],
+  users: [{ name: "nobody", user: {} }],
+  contexts: [{ name: "away", context: { cluster: "away", user: "nobody" } }],
+};
+
+export async function openMeasuredDaemon(): Promise<MeasuredDaemon> {
+  await using stack = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "aerial-measured-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const lab = stack.use(await openNamespaceLab());
+  for (const [name, address] of Object.entries({ home: "192.0.2.1/25", iot: "192.0.2.129/25" })) {
+    for (const change of [`link add ${name} type veth peer name ${name}-far`, `address add ${address} dev ${name}`]) await ip(lab, change);
+    for (const end of [name, `${name}-far`]) await ip(lab, `link set ${end} up`);
+  }
+  const kubeconfig = join(directory, "kubeconfig");
+  await writeFile(kubeconfig, JSON.stringify(noServer));
+  const socket = join(directory, "aerial.sock");
+  const aerial = aerialOnLab(lab, {
+    AERIAL__API__SOCKET: socket,
+    AERIAL__KUBERNETES__ENABLED: "true",
+    AERIAL__KUBERNETES__KUBECONFIG: kubeconfig,
+    AERIAL__RADIOS: `[{match: {vendorId: "${sonoffDonglePlus.vendorId}"}, name: attic}]`,
+    AERIAL__RELAY__ENABLED: "true",
+    AERIAL__RELAY__LINKS: "[{interface: home}, {interface: iot}]",
+  });
+  // It also follows the live stream until it is closed.
+  const daemon = stack.use(await aerial.start());
+  await lab.plug(sonoffDonglePlus, { port: 1 });
+  await daemon.until("radio", (radios) => radios.some(({ state }) => state === "present"));
+  const gateway = createServer((incoming, outgoing) => {
+    const { method, url, headers } = incoming;
+    const onward = request({ socketPath: socket, method, path: url, headers: { ...headers, host: "localhost" } }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on("error", () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => void gateway.listen(0, "127.0.0.1", resolve));
+  stack.defer(() => {
+    gateway.closeAllConnections();
+    return new Promise<void>((resolve) => gateway.close(() => resolve()));
+  });
+  const lifetime = stack.move();
+  return {
+    lab,
+    directory,
+    address: `127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+    ask: (path, { method = "GET", accept } = {}) =>
+      new Promise((resolve, reject) => {
+        request({ socketPath: socket, path, method, headers: { host: "localhost", ...(accept && { accept }) } }, (answer) => {
+          const { statusCode = 0, headers } = answer;
+          text(answer).then((body) => resolve({ status: statusCode, type: headers["content-type"] ?? "", body }), reject);
+        })
+          .on("error", reject)
+          .end();
+      }),
+    [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  };
+}
+
+async function ip(lab: NamespaceLab, change: string): Promise<void> {
+  const { exitCode, stderr } = await lab.run(["ip", ...change.split(" ")]);
+  if (exitCode !== 0) throw new Error(`ip ${change}: ${stderr}`);
+}
