@@ -1,6 +1,5 @@
 /** The other shapes the API answers with; `radio-view.ts` has the main ones. */
 import type { Condition } from "../core/condition.ts";
-import type { HistoryEntry } from "../core/radio.ts";
 import type { RelayTrace } from "../core/relay.ts";
 import type { DeviceView, RadioView } from "./radio-view.ts";
 
@@ -59,13 +58,6 @@ export interface RadioList {
 export interface Explanation {
   readonly radios: readonly RadioView[];
   readonly others: readonly DeviceView[];
-}
-
-/** `GET /api/v1/history`. */
-export interface HistoryPage {
-  readonly entries: readonly HistoryEntry[];
-  /** What to pass as `after` for the next page. */
-  readonly next: number;
 }
 
 /** `GET /readyz` and `/healthz`. */

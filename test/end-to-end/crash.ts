@@ -1,6 +1,7 @@
 /** Kills aerial at random moments of a busy house, and holds what it remembers and publishes against what really happened. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HistoryEntry } from "../../src/core/radio.ts";
+import type { EventPage } from "../../src/api/contract/types.ts";
 import type { RadioList } from "../../src/api/api-view.ts";
 import type { RadioView } from "../../src/api/radio-view.ts";
 import type { LabProcess } from "../lab/lab.ts";
@@ -87,10 +88,10 @@ async function whenScanned(node: AerialNode, world: RandomWorld): Promise<readon
 
 async function readHistory(node: AerialNode, after: number): Promise<readonly HistoryEntry[]> {
   const entries: HistoryEntry[] = [];
-  for (let from = after; ;) {
-    const page = await node.get<{ entries: HistoryEntry[]; next: number }>(`/api/v1/history?after=${from}&limit=500`);
-    entries.push(...page.entries);
-    if (page.entries.length === 0) return entries;
-    from = page.next;
+  for (let query = "limit=500"; ;) {
+    const { events, next } = await node.get<EventPage>(`/api/v1/events?${query}`);
+    entries.push(...events);
+    if (events.length === 0) return entries.filter(({ sequence }) => sequence > after);
+    query = `limit=500&after=${next}`;
   }
 }

@@ -1,6 +1,6 @@
 /** aerial itself on a lab's node, without a cluster: its daemon followed live, its one-shot scans, its history. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HistoryPage, WatchLine } from "../../src/api/api-view.ts";
+import type { EventPage, WatchLine } from "../../src/api/contract/types.ts";
 import type { RadioView } from "../../src/api/radio-view.ts";
 import type { ScanView } from "../../src/cli/scan-command.ts";
 import { aerialCommand, getFromNode } from "../lab/aerial-command.ts";
@@ -95,8 +95,8 @@ export function aerialOnLab(lab: Lab, environment: Readonly<Record<string, strin
       };
     },
     async history() {
-      const page = (await getFromNode(lab, socket, "/api/v1/history?limit=1000")) as HistoryPage;
-      return page.entries.map(({ type, radioId }) => `${type} ${radioId}`);
+      const page = (await getFromNode(lab, socket, "/api/v1/events?limit=1000")) as EventPage;
+      return page.events.map(({ type, radioId }) => `${type} ${radioId}`);
     },
   };
 }
