@@ -10,11 +10,13 @@ import { type AccessOptions, openAccess } from "./access/access.ts";
 import type { ProblemView } from "./api-view.ts";
 import { parseContract } from "./contract/document.ts";
 import { type ListenerOptions, openListeners } from "./listen.ts";
+import type { LiveHints } from "./live/live-events.ts";
+import { openLiveApi } from "./live/live-handlers.ts";
 import { type ApiCounters, createApiCounters } from "./metrics/api-counters.ts";
 import { countRequests, countUnrouted } from "./metrics/count-requests.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
 import { addOperations, createAllowedMethods } from "./operations.ts";
-import { createHandlers, type LiveHandlers } from "./routes.ts";
+import { createHandlers } from "./routes.ts";
 import type { ApiSources } from "./sources.ts";
 
 /** As long as the contract lets a key be: longer than any sysfs path that names a radio. */
@@ -23,7 +25,8 @@ const longestKey = 1024;
 export interface ApiDependencies extends Omit<ApiSources, "counters">, ListenerOptions, Partial<AccessOptions> {
   readonly log: Log;
   readonly conditions: Conditions;
-  readonly live?: LiveHandlers;
+  /** What those who follow live are told of, beside radios and conditions, when it changes. */
+  readonly hints?: LiveHints;
   /** Where others read what the API counts. */
   readonly counters?: ApiCounters;
 }
@@ -42,7 +45,8 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   countRequests(app, counters);
   const access = await openAccess({ ...deps, tokens, cors, requestsPerSecond }, lifetime.signal);
   addAccess(app, access);
-  addOperations(app, createHandlers({ ...deps, counters }, deps.live, lifetime.signal), document);
+  const live = openLiveApi({ ...deps, counters, hints: { conditions: deps.conditions, ...deps.hints } }, lifetime.signal);
+  addOperations(app, createHandlers({ ...deps, counters }, live.handlers, lifetime.signal), document);
   await app.ready();
   let listeners: AsyncDisposable | undefined;
   const close = async (): Promise<void> => {
@@ -54,7 +58,10 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   try {
     const node = deps.snapshots.current.node;
     const handler: RequestListener = (request, response) => app.routing(request, response);
-    const opened = await openListeners({ ...deps, node, access, handler, attach: () => {} }, lifetime.signal);
+    const opened = await openListeners(
+      { ...deps, node, access, handler, attach: (server) => live.upgrades.attach(server, app) },
+      lifetime.signal,
+    );
     listeners = opened;
     return {
       get addresses() {

@@ -1,5 +1,4 @@
 /** Every operation of the contract, with the part that answers it. */
-import { AerialError } from "../core/errors.ts";
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { doctorHandlers } from "./doctor-handlers.ts";
 import { documentHandlers } from "./document-handlers.ts";
@@ -10,10 +9,10 @@ import { radioHandlers } from "./radio-handlers.ts";
 import { relayHandlers } from "./relay-handlers.ts";
 import type { ApiSources } from "./sources.ts";
 
-export type LiveHandlers = Handlers<"streamEvents" | "followEvents">;
+type LiveHandlers = Handlers<"streamEvents" | "followEvents">;
 
 /** Streams, and what takes long, end when the signal aborts. */
-export function createHandlers(sources: ApiSources, live: LiveHandlers = noLive, signal: AbortSignal): Handlers {
+export function createHandlers(sources: ApiSources, live: LiveHandlers, signal: AbortSignal): Handlers {
   return {
     ...nodeHandlers(sources, signal),
     ...radioHandlers(sources, signal),
@@ -25,8 +24,3 @@ export function createHandlers(sources: ApiSources, live: LiveHandlers = noLive,
     ...documentHandlers(),
   };
 }
-
-const off = (): never => {
-  throw new AerialError("api.off", "live events are not there in this aerial");
-};
-const noLive: LiveHandlers = { streamEvents: off, followEvents: off };

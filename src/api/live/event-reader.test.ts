@@ -40,7 +40,6 @@ function createWorld(book: HistoryBook) {
           feed,
           hints,
           extent: () => book.stored.current,
-          onReset: (reason) => void log.push(reason),
           onFailure: (error) => void log.push(String(error)),
         },
         {
@@ -127,9 +126,13 @@ describe("where it begins", () => {
     expect(one.sequences).toEqual(sequences(book).filter((sequence) => sequence > from));
   });
 
-  test("each reset says why and how much is missing", () => {
-    expect(world.log).toEqual(["expired", "ahead", "other-history", "unreadable"]);
-    expect(world.read({ historyId, sequence: 0 }).told[1]?.data).toMatchObject({ reason: "expired", missed: 3 });
+  test.each([
+    { reason: "expired", beginning: { historyId, sequence: 0 }, missed: 3 },
+    { reason: "ahead", beginning: { historyId, sequence: 99 } },
+    { reason: "other-history", beginning: { historyId: historyId.replace("0", "1"), sequence: 8 } },
+    { reason: "unreadable", beginning: "unreadable" as const },
+  ])("a reset says that it is $reason", ({ beginning, ...reset }) => {
+    expect(world.read(beginning).told[1]?.data).toEqual({ ...reset, from: at(3), text: expect.stringMatching(/\w/) });
   });
 });
 

@@ -21,8 +21,6 @@ export interface ReaderSources {
   readonly feed: HistoryFeed;
   readonly extent: () => HistoryExtent;
   readonly hints: ReadonlyMap<HintName, { readonly revision: number; readonly frame: EventFrame }>;
-  /** A reader could not go on where it was. */
-  readonly onReset: (reason: ResetReason) => void;
   /** History could not be read. The reader has been let go and comes back with its cursor. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -103,7 +101,6 @@ export function createEventReader(sources: ReaderSources, outlet: Outlet, beginn
   }
 
   function tellReset({ reason, missed }: Gap): void {
-    sources.onReset(reason);
     send([toResetFrame(reason, place, missed)]);
   }
 

@@ -5,8 +5,8 @@ import type { Clock } from "../../core/clock.ts";
 import { linkSignal } from "../../core/linked-signal.ts";
 import { type Beginning, parseBeginning } from "./cursor.ts";
 import type { Outlet } from "./event-reader.ts";
-import { refuse, sendProblem, type StreamQuery } from "./event-stream.ts";
-import type { LiveEvents, Seat } from "./live-events.ts";
+import { refuse, sendProblem, type StreamQuery, type StreamSources } from "./event-stream.ts";
+import type { Seat } from "./live-events.ts";
 import type { Upgrade, Upgrades } from "./upgrades.ts";
 
 /** RFC 6455 §7.4.1, and of ours. Who is cut off for being too slow gets none. */
@@ -27,14 +27,13 @@ const firstMessageMs = 10_000;
 /** How long the other side may take to answer a close. */
 const closeMs = 1_000;
 
-export interface SocketSources {
-  readonly live: LiveEvents;
+export interface SocketSources extends StreamSources {
   readonly clock: Clock;
   readonly upgrades: Upgrades;
 }
 
 /** Answers 101 and then with events, or 400, 426 or 503 with a problem. Streams end when the signal aborts. */
-export function createSocketReply({ live, clock, upgrades }: SocketSources, signal: AbortSignal) {
+export function createSocketReply({ live, counts, clock, upgrades }: SocketSources, signal: AbortSignal) {
   let server: WebSocketServer | undefined;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { after } = request.query as StreamQuery;
@@ -50,7 +49,7 @@ export function createSocketReply({ live, clock, upgrades }: SocketSources, sign
     }
     // Loaded with the first who asks: alone, aerial has no use for it.
     server ??= await openServer();
-    const seat = live.takeSeat();
+    const seat = live.takeSeat(counts);
     if (seat === undefined) return refuse(reply);
     const upgrade = upgrades.take(request.raw, reply);
     if (upgrade === undefined) {

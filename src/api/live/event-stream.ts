@@ -1,5 +1,6 @@
 /** Live events as server-sent events: WHATWG HTML §9.2. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { StreamCounts } from "../metrics/api-counters.ts";
 import { plainProblem, problemType } from "../problem.ts";
 import { type Beginning, parseBeginning } from "./cursor.ts";
 import type { EventFrame } from "./event-frame.ts";
@@ -10,6 +11,11 @@ import { type LiveEvents, mostStreams } from "./live-events.ts";
 const retryMs = { least: 1_000, most: 3_000 } as const;
 const heartbeat = Buffer.from(": heartbeat\n\n");
 
+export interface StreamSources {
+  readonly live: LiveEvents;
+  readonly counts: StreamCounts;
+}
+
 export interface StreamQuery {
   readonly after?: string;
 }
@@ -18,11 +24,14 @@ export interface StreamQuery {
  * Answers with the stream, or 400 when `after` is no cursor, or 503 when there are too many readers. The header goes before the query: a browser that
  * comes back still asks for the address it had at first.
  */
-export async function replyWithStream(live: LiveEvents, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+export async function replyWithStream(
+  { live, counts }: StreamSources,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const beginning = readBeginning(request);
   if (beginning === undefined) return sendProblem(reply, 400, "`after` is no cursor; it is the id of an event, or `now`, or `oldest`");
-  if (request.method === "HEAD") return reply.code(200).headers(streamHeaders).send();
-  const seat = live.takeSeat();
+  const seat = live.takeSeat(counts);
   if (seat === undefined) return refuse(reply);
   reply.hijack();
   const { raw } = reply;

@@ -5,9 +5,12 @@ import { describeError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { HistoryExtent, Snapshot } from "../../core/radio.ts";
 import type { Beginning } from "./cursor.ts";
-import { type EventFrame, type HintName, type ResetReason, toHintFrame } from "./event-frame.ts";
+import { type EventFrame, type HintName, toHintFrame } from "./event-frame.ts";
 import { createEventReader, type EventReader, type Outlet } from "./event-reader.ts";
+import type { StreamCounts } from "../metrics/api-counters.ts";
 import { createHistoryFeed, type HistorySource } from "./history-feed.ts";
+
+export type LiveHints = Readonly<Partial<Record<Exclude<HintName, "radios">, Pick<Watch<unknown>, "changes">>>>;
 
 export interface LiveSources extends HistorySource {
   readonly clock: Clock;
@@ -15,19 +18,7 @@ export interface LiveSources extends HistorySource {
   readonly stored: Watch<HistoryExtent>;
   readonly snapshots: Watch<Snapshot>;
   /** What else readers are told of when it changes. */
-  readonly hints: Readonly<Partial<Record<Exclude<HintName, "radios">, Pick<Watch<unknown>, "changes">>>>;
-}
-
-/** Running totals since the daemon started. */
-export interface LiveCounters {
-  /** Open now. */
-  readonly streams: number;
-  readonly opened: number;
-  /** Turned away because there were too many. */
-  readonly refused: number;
-  /** Too slow. */
-  readonly cutOff: number;
-  readonly resets: Readonly<Record<ResetReason, number>>;
+  readonly hints: LiveHints;
 }
 
 /** A place among the readers, taken from the first byte of the request to the last of the connection. */
@@ -40,8 +31,7 @@ export interface Seat {
 
 export interface LiveEvents {
   /** Undefined when there are as many readers as there may be. */
-  takeSeat(): Seat | undefined;
-  readonly counters: LiveCounters;
+  takeSeat(counts: StreamCounts): Seat | undefined;
 }
 
 /** Streams of both kinds together: a page, Home Assistant and some scripts for each of a few people. */
@@ -53,21 +43,19 @@ const tickMs = 1_000;
 /** Follows its sources until the signal aborts; then all streams end. */
 export function openLiveEvents(sources: LiveSources, signal: AbortSignal): LiveEvents {
   const { clock, log, stored, snapshots } = sources;
-  const readers = new Set<EventReader>();
+  const readers = new Map<EventReader, StreamCounts>();
   const hints = new Map<HintName, { readonly revision: number; readonly frame: EventFrame }>();
-  const resets: Record<ResetReason, number> = { "other-history": 0, ahead: 0, expired: 0, unreadable: 0 };
-  let [seats, opened, refused, cutOff] = [0, 0, 0, 0];
+  let seats = 0;
   let ticking = false;
   const shared = {
     feed: createHistoryFeed(sources),
     extent: () => stored.current,
     hints,
-    onReset: (reason: ResetReason) => void (resets[reason] += 1),
     onFailure: (error: unknown) => log.warn({ err: describeError(error) }, "live events could not be read"),
   };
 
   function pumpAll(): void {
-    for (const reader of readers) reader.pump();
+    for (const reader of readers.keys()) reader.pump();
   }
 
   function setHint(name: HintName, revision: number): void {
@@ -85,7 +73,7 @@ export function openLiveEvents(sources: LiveSources, signal: AbortSignal): LiveE
       changes += 1;
       // The first is how things are, not a change.
       if (changes === 1) continue;
-      for (const reader of readers) reader.hint(name);
+      for (const reader of readers.keys()) reader.hint(name);
       pumpAll();
       await clock.sleep(hintSpacingMs, signal).catch(() => {});
     }
@@ -96,10 +84,10 @@ export function openLiveEvents(sources: LiveSources, signal: AbortSignal): LiveE
     ticking = true;
     while (readers.size > 0 && !signal.aborted) {
       await clock.sleep(tickMs, signal).catch(() => {});
-      for (const reader of readers) {
+      for (const [reader, counts] of readers) {
         if (!reader.tick()) continue;
         readers.delete(reader);
-        cutOff += 1;
+        counts.cutOff += 1;
         log.info({ readers: readers.size }, "a reader of live events took nothing and was cut off");
       }
     }
@@ -108,43 +96,38 @@ export function openLiveEvents(sources: LiveSources, signal: AbortSignal): LiveE
 
   void followHistory();
   void followHints("radios", snapshots, ({ revision }) => revision);
-  for (const name of Object.keys(sources.hints) as (keyof LiveSources["hints"])[]) {
+  for (const name of Object.keys(sources.hints) as (keyof LiveHints)[]) {
     const watch = sources.hints[name];
     if (watch !== undefined) void followHints(name, watch);
   }
   signal.addEventListener("abort", () => {
-    for (const reader of readers) reader.end();
+    for (const reader of readers.keys()) reader.end();
     readers.clear();
   });
 
   return {
-    takeSeat() {
-      if (seats >= mostStreams || signal.aborted) {
-        refused += 1;
-        return undefined;
-      }
+    takeSeat(counts) {
+      if (seats >= mostStreams || signal.aborted) return undefined;
       seats += 1;
-      opened += 1;
+      counts.open += 1;
       let reader: EventReader | undefined;
       let left = false;
       return {
         begin(outlet, beginning) {
           if (signal.aborted) return outlet.end();
           reader = createEventReader(shared, outlet, beginning);
-          readers.add(reader);
+          readers.set(reader, counts);
           void tick();
         },
         leave() {
           if (left) return;
           left = true;
           seats -= 1;
+          counts.open -= 1;
           reader?.gone();
           if (reader !== undefined) readers.delete(reader);
         },
       };
-    },
-    get counters() {
-      return { streams: seats, opened, refused, cutOff, resets };
     },
   };
 }
