@@ -4,6 +4,7 @@ import { describeError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { type FactsDependencies, gatherFacts } from "./gather/gather-facts.ts";
 import { type Judgement, runChecks } from "./run-checks.ts";
+import { withPossibleChanges } from "./talos/possible-changes.ts";
 
 export interface Doctor {
   /** The last report if it is at most `maxAgeMs` old, else a new one. Who asks meanwhile gets the same. Never rejects. */
@@ -67,7 +68,7 @@ async function examineOnce(dependencies: DoctorDependencies, signal: AbortSignal
     at: facts.at,
     durationMs: Math.round(performance.now() - started),
     os: facts.os,
-    findings: sortFindings([...own.findings, ...others.findings]),
+    findings: sortFindings([...own.findings, ...others.findings].map((finding) => withPossibleChanges(finding, dependencies.paths))),
     notApplicable: [...own.notApplicable, ...others.notApplicable],
   };
 }

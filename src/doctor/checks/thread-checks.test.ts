@@ -218,6 +218,7 @@ describe("remedies", () => {
     const outcomes = (await world.judge(checkOf("THR-05"))) as readonly Outcome[];
     expect(outcomes.flatMap(({ remedy }) => remedy?.talos ?? [])).toEqual([
       { change: "sysctl", name: "net/ipv6/conf/enp1s0.30/accept_ra_rt_info_max_plen", value: "64" },
+      { change: "sysctl", name: "net.ipv6.conf.default.accept_ra_rt_info_max_plen", value: "64" },
     ]);
   });
 

@@ -142,7 +142,10 @@ function routeInformation({ id, level, title, parameter, fits, good, bad, wanted
             subject: name,
             text: `${bad} on ${name}.`,
             evidence,
-            remedy: sysctlRemedy(`Set ${parameter} of ${name} to ${wanted}.`, { [path]: wanted }),
+            remedy: sysctlRemedy(`Set ${parameter} of ${name}, and of interfaces yet to come, to ${wanted}.`, {
+              [path]: wanted,
+              [ipv6ParameterPath("default", parameter)]: wanted,
+            }),
           }),
         ];
       });
