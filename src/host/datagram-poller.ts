@@ -59,8 +59,11 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
   const events = new Uint8Array(eventBytes * eventsAtOnce);
   const eventWords = new DataView(events.buffer);
   const event = new DataView(new ArrayBuffer(eventBytes));
+  /** Those that have something in this turn. Counted, since an array that is emptied is made anew. */
   const ready: Entry[] = [];
   const readable: Readable[] = [];
+  let readyCount = 0;
+  let readableCount = 0;
   let lastNumber = 0;
   /** Added since the last turn. */
   let pending: Entry[] = [];
@@ -113,22 +116,23 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
   };
 
   const sortOut = (count: number): void => {
-    ready.length = 0;
-    readable.length = 0;
+    readyCount = 0;
+    readableCount = 0;
     for (let index = 0; index < count; index += 1) {
       const who = watched.get(eventWords.getUint32(index * eventBytes + dataAt, true));
       if (who === undefined) continue;
-      if ("socket" in who) ready.push(who);
-      else readable.push(who);
+      if ("socket" in who) ready[readyCount++] = who;
+      else readable[readableCount++] = who;
     }
   };
 
   const readSockets = (): void => {
-    for (const [index, entry] of ready.entries()) {
+    for (let index = 0; index < readyCount; index += 1) {
+      const entry = ready[index];
       // The kernel tells of the others again.
       if (reader.full()) return;
-      if (entry.socket.closed) continue;
-      const errno = reader.read(entry, ready.length - index);
+      if (entry === undefined || entry.socket.closed) continue;
+      const errno = reader.read(entry, readyCount - index);
       if (errno === 0 || errno === EAGAIN || errno === EINTR) continue;
       if (errno === EBADF) leave(entry);
       onError(entry.socket, errno);
@@ -164,7 +168,7 @@ export function createDatagramPoller({ calls }: Pick<Datagrams, "calls">, option
       sortOut(count);
       reader.clear();
       readSockets();
-      for (const { onReadable } of readable) onReadable();
+      for (let index = 0; index < readableCount; index += 1) readable[index]?.onReadable();
       return reader.deliver(deliverable);
     },
     [Symbol.dispose]() {

@@ -62,7 +62,9 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
   const ipv4Sources = Array.from({ length: slots }, (_, slot) => names.subarray(slot * nameBytes + 4, slot * nameBytes + 8));
   const ipv6Sources = Array.from({ length: slots }, (_, slot) => names.subarray(slot * nameBytes + 8, slot * nameBytes + 24));
   const arrivals = new Float64Array(slots);
+  /** Counted, since an array that is emptied is made anew. */
   const runs: Run<Owner>[] = [];
+  let runCount = 0;
   let used = 0;
 
   function layOut(): BigUint64Array {
@@ -83,6 +85,7 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
       pointers[header + 2] = of(vectorsAt, 16);
       pointers[header + 3] = 1n;
       pointers[header + 4] = of(controlsAt, controlBytes);
+      prepare(slot);
     }
     return vectors;
   }
@@ -116,7 +119,9 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
   function oldest(): Run<Owner> | undefined {
     let found: Run<Owner> | undefined;
     let arrival = Infinity;
-    for (const run of runs) {
+    for (let index = 0; index < runCount; index += 1) {
+      const run = runs[index];
+      if (run === undefined) continue;
       const candidate = arrivals[run.next] ?? Infinity;
       if (run.next === run.end || candidate >= arrival) continue;
       found = run;
@@ -127,7 +132,9 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
 
   return {
     clear() {
-      runs.length = 0;
+      // Those alone that the kernel has written to: the others are not even touched.
+      for (let slot = 0; slot < used; slot += 1) prepare(slot);
+      runCount = 0;
       used = 0;
     },
     full: () => used === slots,
@@ -135,11 +142,16 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
       const room = Math.min(batch, Math.ceil((slots - used) / waiting));
       const into = headersFrom[used];
       if (into === undefined || vectors.length === 0) return 0;
-      for (let slot = used; slot < used + room; slot += 1) prepare(slot);
       const count = recvmmsg(owner.socket.descriptor, into, room, MSG_DONTWAIT, null);
-      if (count < 0) return errno();
+      if (count < 0) {
+        prepare(used);
+        return errno();
+      }
       for (let slot = used; slot < used + count; slot += 1) arrivals[slot] = arrivalOf(slot);
-      if (count > 0) runs.push({ owner, next: used, end: used + count });
+      if (count > 0) {
+        runs[runCount] = { owner, next: used, end: used + count };
+        runCount += 1;
+      }
       used += count;
       return 0;
     },
