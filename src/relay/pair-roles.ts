@@ -92,8 +92,8 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
       election.setLease(pair, state, now);
       renew();
     },
-    hear(message, { link, source, payload }, now) {
-      if (!mayBeHeartbeat(payload) || !isHeartbeat(message)) return false;
+    hear(message, { link, source }, now) {
+      if (!isHeartbeat(message)) return false;
       const heartbeat = decodeHeartbeat(message);
       if (heartbeat === undefined) return true;
       const address = formatAddress(source.bytes);
@@ -122,13 +122,6 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
     nextTick: () => election.nextDue(),
     leave: () => send(election.goodbye()),
   };
-}
-
-const ownLabel = Buffer.from("_aerial-relay");
-
-/** Quickly: the label stands in the packet once at least, however names are compressed. We write it in lower case. */
-function mayBeHeartbeat(payload: Uint8Array): boolean {
-  return Buffer.from(payload.buffer, payload.byteOffset, payload.length).includes(ownLabel);
 }
 
 function keyOf([a, b]: readonly [string, string], family: AddressFamily): string {

@@ -77,9 +77,11 @@ const foreignTypes = new Set([
   104, 105, 106, 107, 108, 109, 249, 250, 256, 257, 258, 260, 261, 262, 32_769,
 ]);
 
+const foreignOf: readonly boolean[] = Array.from(layoutOf, (_, type) => foreignTypes.has(type));
+
 /** Whether nothing here can say if data of this type is well formed. */
 export function isForeignType(type: number): boolean {
-  return foreignTypes.has(type);
+  return foreignOf[type] ?? foreignTypes.has(type);
 }
 
 /** No record has these: reserved, and types of questions (RFC 6895 §3.1). */

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { messageToWrite } from "../../../test/fixtures/arbitrary-message.ts";
 import { chromecast, homekit, homekitWritten, packets } from "../../../test/fixtures/mdns-packets.ts";
 import type { DnsMessage } from "./dns-message.ts";
+import { toName } from "./dns-name.ts";
 import { readMessage } from "./read-message.ts";
 import { writeMessage } from "./write-message.ts";
 
@@ -244,4 +245,20 @@ test("thousands of pointers to one long name share it", () => {
   const message = read(response({ name: [...name, 0], type: 1, data: address }, ...records));
   expect(message.records).toHaveLength(4001);
   expect(new Set(message.records.flatMap(({ name, dataNames }) => dataNames.concat(name))).size).toBe(1);
+});
+
+/** A name that comes again may be the object of an earlier packet, which must not show. */
+test("what a packet says does not hang on what came before it", () => {
+  const label = fc.constantFrom("a", "A", "b", "_hap", "_HAP", "_tcp", "local", "a.b", "\0");
+  const names = fc.array(fc.array(label, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(names, (said) => {
+      for (const labels of said) {
+        const name = [...labels.flatMap((text) => [text.length, ...Buffer.from(text, "latin1")]), 0];
+        const [record] = read(response({ name, type: 1, data: address })).records;
+        expect(record?.name.labels).toEqual(labels);
+        expect(record?.name.key).toBe(toName(labels).key);
+      }
+    }),
+  );
 });

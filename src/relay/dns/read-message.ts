@@ -159,7 +159,9 @@ class MessageReader {
   /** Holds data to the layout of its type. */
   private checkData(type: number, start: number, end: number): boolean {
     let offset = start;
-    for (const step of rdataLayout(type)) {
+    const layout = rdataLayout(type);
+    for (let index = 0; index < layout.length; index += 1) {
+      const step = layout[index] ?? part.rest;
       if (step >= 0) offset += step;
       else if (step === part.name) {
         const name = this.readName(offset);

@@ -9,16 +9,24 @@ export class ReadName implements DnsName {
   readonly rest: ReadName | undefined;
   /** In a packet, uncompressed, in bytes. */
   readonly wireLength: number;
+  /** How many labels it has. */
+  readonly depth: number;
+  /** A hash of its labels as they are written; 0 for names that were not read. */
+  readonly mark: number;
+  /** What mdns/about-name.ts found it to be about, kept here since names that come again are the same objects. */
+  about: string | false | undefined = undefined;
   private cachedLabels: readonly string[] | undefined = undefined;
   private cachedKey: string | undefined = undefined;
   private hashed = false;
   private high = 0;
   private low = 0;
 
-  constructor(label: string, rest: ReadName | undefined) {
+  constructor(label: string, rest: ReadName | undefined, mark = 0) {
     this.label = label;
     this.rest = rest;
+    this.mark = mark;
     this.wireLength = rest === undefined ? 1 : label.length + 1 + rest.wireLength;
+    this.depth = rest === undefined ? 0 : rest.depth + 1;
   }
 
   get labels(): readonly string[] {
@@ -71,7 +79,56 @@ export function toReadName(name: DnsName): ReadName {
   return read;
 }
 
+/**
+ * Names that came more than once, since most names do: with what was worked out of them, they are not made again. One that
+ * has not come before leaves its mark only, so that what comes once, as all does in a flood, is garbage at once. Long names
+ * are left out, and bound what the rest can hold on to.
+ */
+class NamesHeard {
+  private readonly marks = new Int32Array(placesForNames);
+  private readonly names: (ReadName | undefined)[] = Array.from<undefined>({ length: placesForNames });
+
+  /** The name of the label at `place` and what follows it. */
+  take(bytes: Buffer, place: number, rest: ReadName): ReadName {
+    if (rest.depth >= mostLabelsHeard) return new ReadName(toLatin1(bytes, place), rest);
+    const mark = markOf(bytes, place, rest);
+    const at = (mark ^ (mark >>> 16)) & (placesForNames - 1);
+    const known = this.names[at];
+    if (known !== undefined && known.rest === rest && isLabel(known.label, bytes, place)) return known;
+    const name = new ReadName(toLatin1(bytes, place), rest, mark);
+    if (this.marks[at] === mark) this.names[at] = name;
+    else {
+      this.marks[at] = mark;
+      if (known !== undefined) this.names[at] = undefined;
+    }
+    return name;
+  }
+}
+
+const placesForNames = 1_024;
+/** `Living Room._hap._tcp.local` has four; a subtype's instance more. */
+const mostLabelsHeard = 6;
+
+/** Whoever sends names made for equal marks gains nothing: what is found is compared. */
+function markOf(bytes: Uint8Array, place: number, rest: ReadName): number {
+  const end = place + (bytes[place] ?? 0);
+  let mark = rest.mark ^ 0x811c_9dc5;
+  for (let index = place; index <= end; index += 1) mark = Math.imul(mark ^ (bytes[index] ?? 0), 0x0100_0193);
+  return mark;
+}
+
+function isLabel(label: string, bytes: Uint8Array, place: number): boolean {
+  if (label.length !== bytes[place]) return false;
+  for (let index = 0; index < label.length; index += 1) if (label.charCodeAt(index) !== bytes[place + 1 + index]) return false;
+  return true;
+}
+
+function toLatin1(bytes: Buffer, place: number): string {
+  return bytes.toString("latin1", place + 1, place + 1 + (bytes[place] ?? 0));
+}
+
 const nothing = Buffer.alloc(0);
+const heard = new NamesHeard();
 
 /** Pointers reach no further (14 bits). */
 const reach = 0x4000;
@@ -101,7 +158,8 @@ export class NameReader {
   private readonly endAt = new Int32Array(reach);
   private readonly targetEndAt = new Int32Array(reach);
   private readonly hopsAt = new Int32Array(reach);
-  private known: number[] = [];
+  private readonly known = new Int32Array(reach);
+  private knownCount = 0;
   private readonly places = new Int32Array(labelLimit * (pointerChainLimit + 2));
 
   open(bytes: Uint8Array): void {
@@ -112,8 +170,8 @@ export class NameReader {
 
   /** Lets go of the packet and its names. */
   close(): void {
-    for (const place of this.known) this.nameAt[place] = undefined;
-    this.known = [];
+    for (let index = 0; index < this.knownCount; index += 1) this.nameAt[this.known[index] ?? 0] = undefined;
+    this.knownCount = 0;
     this.bytes = nothing;
   }
 
@@ -155,7 +213,7 @@ export class NameReader {
         if (target < headerLength || target >= start) return this.refuse("a pointer does not lead back");
         if (this.nameAt[target] === undefined) this.stray = true;
         if (depth === pointerChainLimit) return this.refuse("too many pointers in a row");
-        name = this.readFrom(target, depth + 1);
+        name = this.nameAt[target] ?? this.readFrom(target, depth + 1);
         if (name === undefined) return undefined;
         end = offset + 2;
         targetEnd = this.endAt[target] ?? 0;
@@ -174,8 +232,7 @@ export class NameReader {
     this.keep(offset, name, { end, targetEnd, hops });
     for (let index = count - 1; index >= 0; index -= 1) {
       const place = places[base + index] ?? 0;
-      const label = bytes.toString("latin1", place + 1, place + 1 + (bytes[place] ?? 0));
-      name = new ReadName(label, name);
+      name = heard.take(bytes, place, name);
       this.keep(place, name, { end, targetEnd, hops });
     }
     if (name.wireLength > nameLimit) return this.refuse("a name is too long");
@@ -185,7 +242,10 @@ export class NameReader {
 
   private keep(place: number, name: ReadName, { end, targetEnd, hops }: Segment): void {
     if (place >= reach) return;
-    if (this.nameAt[place] === undefined) this.known.push(place);
+    if (this.nameAt[place] === undefined) {
+      this.known[this.knownCount] = place;
+      this.knownCount += 1;
+    }
     this.nameAt[place] = name;
     this.endAt[place] = end;
     this.targetEndAt[place] = targetEnd;

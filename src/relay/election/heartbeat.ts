@@ -6,6 +6,7 @@
  */
 import type { AddressFamily } from "../../core/relay.ts";
 import { type DnsMessage, recordType } from "../dns/dns-message.ts";
+import { aboutName } from "../mdns/about-name.ts";
 
 /** What one aerial says of itself between two links. `lease`: active, and by the cluster's decision. */
 export type Claim = "standby" | "active" | "lease";
@@ -36,6 +37,7 @@ const longestTtl = 30;
 
 const serviceLabels = ["_aerial-relay", "_udp", "local"] as const;
 const serviceKey = serviceLabels.join(".");
+const ownService = `${serviceLabels[0]}.${serviceLabels[1]}`;
 const version = "1";
 
 const letters = { standby: "s", active: "a", lease: "l" } as const satisfies Record<Claim, string>;
@@ -73,12 +75,13 @@ export function encodeHeartbeat({ id, ttl, link, token, addresses, pairs }: Hear
   return Buffer.concat([header, name, fixed, data]);
 }
 
-/** Whether a message speaks of the relays' own service: such are never carried to another link. */
+/** Whether a message speaks of the relays' own service, in lower case as they write it: such are never carried to another link. */
 export function isHeartbeat({ records, questions }: DnsMessage): boolean {
-  return (
-    records.some(({ name, target }) => isOwnService(name.key) || (target !== undefined && isOwnService(target.key))) ||
-    questions.some(({ name }) => isOwnService(name.key))
-  );
+  for (const { name, target } of records) {
+    if (aboutName(name) === ownService || (target !== undefined && aboutName(target) === ownService)) return true;
+  }
+  for (const { name } of questions) if (aboutName(name) === ownService) return true;
+  return false;
 }
 
 /** Reads a heartbeat; undefined for anything else, for another version, and for more than is believed of one sender. */
@@ -136,8 +139,4 @@ function readStrings(data: Uint8Array): readonly string[] | undefined {
 function toCounted(text: string): Buffer {
   const bytes = Buffer.from(text, "latin1");
   return Buffer.concat([Buffer.of(bytes.length), bytes]);
-}
-
-function isOwnService(key: string): boolean {
-  return key === serviceKey || key.endsWith(`.${serviceKey}`);
 }
