@@ -127,15 +127,21 @@ function describeReflector({ source, links, protocol, family, standingDown }: Se
   return `${what} ${follows} Two do the work twice; switch one of them off.`;
 }
 
+/** The same packet is asked about when it comes, and again for each link that it goes to. */
+let last: { readonly datagram: RelayDatagram; readonly content: number; readonly sighting: Sighting } | undefined;
+
 function sightingOf({ content, datagram, search }: JudgedPacket): Sighting {
+  if (last?.datagram === datagram && last.content === content && last.sighting.search === search) return last.sighting;
   const { link, channel, source } = datagram;
   const address = addressKey(source.bytes);
-  return {
+  const sighting = {
     content: inChannel(content, channel),
     link: link.name,
     source: search ? `${address}${source.port}` : address,
     search,
   };
+  last = { datagram, content, sighting };
+  return sighting;
 }
 
 function contentOf({ content, datagram }: JudgedPacket): number {

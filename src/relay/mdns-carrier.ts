@@ -63,6 +63,7 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
     if (parts.length === 0) return account.egress(to, emptied(filtered));
     const { link, channel, source } = datagram;
     const packet = { content, datagram, to, search: legacy, offer: message.response };
+    const whole = !dropsAny(filtered);
     const standby = crossings.standby(link, to, channel) ?? echoes.standsBack(packet, now);
     if (standby !== undefined) {
       // What the one who does carry it makes of it is an echo to us.
@@ -73,12 +74,13 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
     if (legacy && socket === undefined) return account.egress(to, "send-failed", "no socket to bring answers home");
     let failed = 0;
     for (const part of parts) {
-      const sent = parts.length === 1 ? hashMessage(message, filtered.cut) : hashPart(part);
-      echoes.sent({ ...packet, sent }, now);
       failed ||= socket?.ask(part) ?? wire.toGroup(to, channel, part);
+      // After it is on its way; nothing else is read meanwhile.
+      if (parts.length > 1) echoes.sent({ ...packet, sent: hashPart(part) }, now);
+      else echoes.sent(whole ? packet : { ...packet, sent: hashMessage(message, filtered.cut) }, now);
     }
     if (failed !== 0) account.egress(to, "send-failed", `error number ${failed}`);
-    else account.egress(to, dropsAny(filtered) ? "trimmed" : "relayed");
+    else account.egress(to, whole ? "relayed" : "trimmed");
     if (message.response && failed === 0) seen.relayed(to.name, filtered.cut.droppedRecords);
   };
 

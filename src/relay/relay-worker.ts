@@ -88,13 +88,13 @@ async function relay({ options, wake, notesServices }: RelayWorkerData): Promise
     word = true;
   });
 
-  links.select(options.links, performance.now());
-  while (!told.stop) {
+  // A function of its own: one loop that never ends would be compiled while it runs, and again each time that a guess was wrong.
+  const turn = (): void => {
     let now = performance.now();
     if (word) {
       word = false;
       for (let each = receiveMessageOnPort(port); each !== undefined; each = receiveMessageOnPort(port)) hear(each.message as ToRelay, now);
-      if (told.stop) break;
+      if (told.stop) return;
       dueAt = 0;
     }
     if (now >= dueAt) {
@@ -107,7 +107,10 @@ async function relay({ options, wake, notesServices }: RelayWorkerData): Promise
     }
     // What a packet brought about may be due soon; while they come, that is looked at now and then.
     if (poller.poll(Math.max(dueAt - now, 0)) > 0) dueAt = Math.min(dueAt, now + busyMs);
-  }
+  };
+
+  links.select(options.links, performance.now());
+  while (!told.stop) turn();
   engine.leave();
   report.close(performance.now());
   tell({ type: "stopped" });

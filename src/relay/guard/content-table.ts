@@ -82,7 +82,10 @@ export function createContentTable(limit: number): ContentTable {
         }
       }
       key[chosen] = wanted;
-      for (const values of [until, first, last, source]) values[chosen] = 0;
+      until[chosen] = 0;
+      first[chosen] = 0;
+      last[chosen] = 0;
+      source[chosen] = 0;
       link[chosen] = 0;
       carried[chosen] = 0;
       heard[chosen] = 0;

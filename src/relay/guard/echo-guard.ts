@@ -104,11 +104,15 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     return names.push(name) - 1;
   };
 
-  const toHeard = ({ content, link, source }: Sighting): Heard => ({
-    content: toNumberKey(content),
-    link: numberOf(link),
-    source: toNumberKey(source),
-  });
+  /** Of the last sighting, which is judged first and then sent. */
+  let last: { readonly sighting: Sighting; readonly heard: Heard } | undefined;
+  const toHeard = (sighting: Sighting): Heard => {
+    if (last?.sighting === sighting) return last.heard;
+    const { content, link, source } = sighting;
+    const heard = { content: toNumberKey(content), link: numberOf(link), source: toNumberKey(source) };
+    last = { sighting, heard };
+    return heard;
+  };
 
   const echo = (slot: number, kind: "copy" | "back" | "repeat", now: number): Judgement => ({
     verdict: "echo",
@@ -185,6 +189,20 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     return pass;
   };
 
+  /** Notes that a content went to a link; `made`: it is ours, if nobody is known to have said it. */
+  const carry = (
+    key: number,
+    heard: Heard,
+    { bit, made, now }: { readonly bit: number; readonly made: 0 | 1; readonly now: number },
+  ): void => {
+    const known = table.find(key, now);
+    const slot = known < 0 ? own(key, heard, now) : known;
+    if (known < 0) table.made[slot] = made;
+    if (at(table.made, slot) === 1) table.last[slot] = now;
+    table.carried[slot] = at(table.carried, slot) | bit;
+    table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
+  };
+
   return {
     judge(sighting, now) {
       const heard = toHeard(sighting);
@@ -198,14 +216,8 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
       const heard = toHeard(sighting);
       const bit = bitOf(numberOf(copy.link));
       const copied = toNumberKey(copy.content);
-      for (const key of copied === heard.content ? [copied] : [heard.content, copied]) {
-        const known = table.find(key, now);
-        const slot = known < 0 ? own(key, heard, now) : known;
-        if (known < 0 && key === copied) table.made[slot] = 1;
-        if (at(table.made, slot) === 1) table.last[slot] = now;
-        table.carried[slot] = at(table.carried, slot) | bit;
-        table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
-      }
+      if (copied !== heard.content) carry(heard.content, heard, { bit, made: 0, now });
+      carry(copied, heard, { bit, made: 1, now });
     },
     reached(content, link, now) {
       const slot = table.find(toNumberKey(content), now);

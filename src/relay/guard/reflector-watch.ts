@@ -181,6 +181,8 @@ export function createReflectorWatch(options: ReflectorWatchOptions): ReflectorW
       }
     },
     original(lane, content, now) {
+      // Where nobody repeats anything, which is nearly everywhere, this costs nothing.
+      if (lanes.size === 0) return;
       const state = lanes.get(keyOf(lane, false));
       if (state === undefined) return;
       settle(state, now);
@@ -189,6 +191,7 @@ export function createReflectorWatch(options: ReflectorWatchOptions): ReflectorW
       originals.set(content, { at: now, answered: false });
     },
     standsDown(lane, now) {
+      if (lanes.size === 0) return false;
       const state = lanes.get(keyOf(lane, false));
       if (state === undefined || state.down === undefined) return false;
       settle(state, now);

@@ -64,16 +64,21 @@ export function compileRules(options: RuleOptions): RuleSet {
     ...defaults.map((preset) => compileRule({ action: "deny", service: [preset] }, { text: `default: ${preset}`, builtIn: true })),
     compileRule({ action: options.default ?? "allow" }, { text: "default" }),
   ];
-  const pairs = new Map<string, PairRules>();
+  /** By the name of either link: a name made of both would have to be made for each packet. */
+  const pairs = new Map<string, Map<string, PairRules>>();
+  let pairCount = 0;
   return {
     lines: rules.map(({ line }) => line),
     between(from, to) {
-      const key = `${from}\0${to}`;
-      const known = pairs.get(key);
+      const known = pairs.get(from)?.get(to);
       if (known !== undefined) return known;
-      if (pairs.size >= rememberedPairs) pairs.clear();
+      if (pairCount >= rememberedPairs) {
+        pairs.clear();
+        pairCount = 0;
+      }
       const fresh = compilePair(rules.filter((rule) => (rule.from?.has(from) ?? true) && (rule.to?.has(to) ?? true)));
-      pairs.set(key, fresh);
+      pairs.set(from, (pairs.get(from) ?? new Map<string, PairRules>()).set(to, fresh));
+      pairCount += 1;
       return fresh;
     },
   };
