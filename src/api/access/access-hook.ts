@@ -11,7 +11,8 @@ export function addAccess(app: FastifyInstance, access: Pick<Access, "admit">): 
     setSecurityHeaders(request.raw, reply.raw);
     const admission = await access.admit(request.raw, roleOf(request));
     if (admission.state === "refused") return sendRefusal(reply, admission.refusal);
-    void reply.headers(admission.headers);
+    // On the answer itself: streams are written past Fastify.
+    for (const [name, value] of Object.entries(admission.headers)) reply.raw.setHeader(name, value);
     return admission.state === "preflight" ? reply.code(204).send() : undefined;
   });
   app.addHook("onSend", async (_request, reply, payload) => {
