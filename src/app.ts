@@ -131,6 +131,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       snapshots: inventory,
       conditions,
       counters,
+      ...(cluster.radios !== undefined && { clusterRadios: cluster.radios }),
       metrics,
       history: (query) => inventory.history(query),
       stored: inventory.stored,

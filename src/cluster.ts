@@ -4,6 +4,7 @@ import type { ClusterFacts } from "./core/check.ts";
 import type { TokenReviewer } from "./core/access.ts";
 import { Cell, type Watch } from "./core/cell.ts";
 import { systemClock as clock } from "./core/clock.ts";
+import type { ClusterRadios } from "./core/cluster-radio.ts";
 import type { Conditions } from "./core/condition.ts";
 import { AerialError, describeError, hasCode } from "./core/errors.ts";
 import type { Log } from "./core/log.ts";
@@ -14,6 +15,7 @@ import { readPodNamespace } from "./kube/pod-namespace.ts";
 import { type AccessQuestion, readClusterFacts } from "./kube/read-cluster-facts.ts";
 import { createTokenReviewer } from "./kube/token-review.ts";
 import type { Identifier } from "./plugins/identifier.ts";
+import { createClusterRadios } from "./publish/cluster/cluster-radios.ts";
 import { runEvents } from "./publish/events/run-events.ts";
 import { describeRadios } from "./publish/labels/describe-radios.ts";
 import { withdrawLabels } from "./publish/labels/own-node.ts";
@@ -43,6 +45,8 @@ interface PublishDependencies extends ClusterDependencies {
 export interface ClusterAccess {
   /** Whether labels are published. */
   readonly labels: boolean;
+  /** The radios of all nodes; absent where the cluster cannot be used. Rejects with `kube.*`. */
+  radios?(signal: AbortSignal): Promise<ClusterRadios>;
   /** What each publisher has done, by its name. */
   readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
   /** What the API server says of this node, for the doctor; absent where the cluster cannot be used. Rejects only with the signal's reason. */
@@ -110,12 +114,14 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
     needs: toNeeds(config, leases ? namespace : undefined),
   };
   const reviewToken = createTokenReviewer({ kube, audiences: config.api.kubernetesTokens.audiences });
-  return { outputs, labels: config.labels.enabled, reviewToken, facts: (stop) => readClusterFacts(facts, stop) };
+  const radios = createClusterRadios({ kube, clock, prefix: config.labels.prefix });
+  return { outputs, radios, labels: config.labels.enabled, reviewToken, facts: (stop) => readClusterFacts(facts, stop) };
 }
 
 /** What the configuration makes aerial ask the API server for. */
 function toNeeds({ labels, events }: Config, leaseNamespace: string | undefined): readonly AccessQuestion[] {
   return [
+    { verb: "list", resource: "nodes" },
     ...(labels.enabled ? ["get", "watch", "patch"].map((verb) => ({ verb, resource: "nodes" })) : []),
     ...(events.enabled ? [{ verb: "create", resource: "events", group: "events.k8s.io", namespace: "default" }] : []),
     ...(leaseNamespace === undefined

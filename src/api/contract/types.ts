@@ -32,11 +32,20 @@ export type Certainty = "certain" | "likely" | "ambiguous" | "unknown";
 export interface ClusterNode {
   readonly name: string;
 
-  /** Whether the kubelet says that it is ready. */
+  /** Whether the kubelet says that it is ready. What a node that is not ready tells may be old. */
   readonly ready: boolean;
 
-  /** How many radios it says it has. */
+  /** `none`: it has no radio, or no aerial. `unreadable`: somebody has changed its list so that it is none. */
+  readonly list: "published" | "none" | "unreadable";
+
+  /** Since when its list is as it is. */
+  readonly listedAt?: string;
+
+  /** How many radios of it are listed here. */
   readonly radios: Count;
+
+  /** How many more it has that did not fit. */
+  readonly omitted: Count;
 }
 
 /** A radio of some node, as the API server knows it. */
@@ -46,15 +55,25 @@ export interface ClusterRadio {
   readonly id: string;
   readonly name?: string;
   readonly kinds: readonly RadioKind[];
+  readonly certainty: Certainty;
   readonly vendor?: string;
   readonly model?: string;
   readonly state: "present" | "absent" | "bootloader";
+
+  /** As that node names them. */
+  readonly devicePaths: readonly string[];
+
+  /** The USB port path, such as `1-1.2`. */
+  readonly port?: string;
 }
 
-/** The radios of all nodes. */
+/** The radios of all nodes. Those on the network belong to none and are not here. */
 export interface ClusterRadioList {
-  /** When the API server was asked. */
+  /** When the API server was asked: not more often than every few seconds. */
   readonly at: string;
+
+  /** False where there are more nodes than are read. */
+  readonly complete: boolean;
   readonly nodes: readonly ClusterNode[];
   readonly radios: readonly ClusterRadio[];
 }

@@ -2,7 +2,7 @@
 import { attachmentOf } from "../../core/device.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
 import { joinLabelTexts, longestLabel, toLabelText } from "./label-text.ts";
-import { radiosAnnotation } from "./radio-facts.ts";
+import { radiosAnnotation, radiosAnnotationOf } from "./radio-facts.ts";
 
 /** Keys and prefix are valid and not reserved: the configuration has seen to that. */
 export interface LabelOptions {
@@ -65,7 +65,7 @@ export function labelsFor(snapshot: Snapshot, options: LabelOptions, now: number
 
   return {
     labels: sortedRecord(labels),
-    annotations: counted.length === 0 ? {} : { [`${prefix}/radios`]: radiosAnnotation(counted) },
+    annotations: counted.length === 0 ? {} : { [radiosAnnotationOf(prefix)]: radiosAnnotation(counted) },
     wakeAt,
   };
 }

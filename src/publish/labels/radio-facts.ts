@@ -5,6 +5,11 @@ import type { Radio } from "../../core/radio.ts";
 /** Bytes. Kubernetes allows 256 KiB for all annotations of an object together; others need room too. */
 const largest = 128 * 1024;
 
+/** The annotation's key. */
+export function radiosAnnotationOf(prefix: string): string {
+  return `${prefix}/radios`;
+}
+
 /** USB allows 126 characters in a string descriptor (USB 2.0 §9.6.7); what is longer does not come from there. */
 const longestText = 126;
 
@@ -75,14 +80,17 @@ function identityFacts(identity: Identity): object {
   };
 }
 
-function briefFacts({ id, presence, mode, device, identity }: Radio): object {
+function briefFacts({ id, name, presence, mode, device, identity }: Radio): object {
   return {
     id,
+    name,
     presence,
     mode,
     state: identity.state,
     kinds: identity.state === "identified" ? identity.kinds : undefined,
+    certainty: identity.state === "identified" ? identity.certainty : undefined,
     model: clip(identity.model, 63),
+    nodes: device.nodes.length > 0 ? device.nodes.map(({ path }) => path.slice(0, 63)).sort() : undefined,
     port: clip(device.usb?.port, 63),
   };
 }
