@@ -26,6 +26,7 @@ export default defineConfig({
       }),
       project({ name: "light", include: ["test/light/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
       project({ name: "api", include: ["test/api/**/*.test.ts"], timeoutMs: 60_000, serial: true }),
+      project({ name: "page", include: ["test/page/**/*.test.ts"], timeoutMs: 60_000, serial: true }),
       project({ name: "system", include: ["test/system/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
       project({
         name: "cluster",

@@ -14,6 +14,7 @@ import type { LiveHints } from "./live/live-events.ts";
 import { openLiveApi } from "./live/live-handlers.ts";
 import { type ApiCounters, createApiCounters } from "./metrics/api-counters.ts";
 import { countRequests, countUnrouted } from "./metrics/count-requests.ts";
+import { addPage } from "./page/serve-page.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
 import { addOperations, createAllowedMethods } from "./operations.ts";
 import { createHandlers } from "./routes.ts";
@@ -46,6 +47,7 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   const access = await openAccess({ ...deps, tokens, cors, requestsPerSecond }, lifetime.signal);
   addAccess(app, access);
   const live = openLiveApi({ ...deps, counters, hints: { conditions: deps.conditions, ...deps.hints } }, lifetime.signal);
+  addPage(app);
   addOperations(app, createHandlers({ ...deps, counters }, live.handlers, lifetime.signal), document);
   await app.ready();
   let listeners: AsyncDisposable | undefined;

@@ -17,8 +17,7 @@ export async function aerialCommand(lab: Lab): Promise<readonly string[]> {
 
 /** The command of a build made now, once in this process. */
 export async function builtCommand(): Promise<readonly string[]> {
-  const compiler = join(projectRoot, "node_modules/.bin/tsc");
-  await (built ??= promisify(execFile)(compiler, ["-p", join(projectRoot, "tsconfig.build.json")]));
+  await (built ??= promisify(execFile)(join(projectRoot, "scripts/build")));
   return [process.execPath, join(projectRoot, "dist/src/main.js")];
 }
 

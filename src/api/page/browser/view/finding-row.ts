@@ -1,0 +1,126 @@
+/** One finding: the sentence, and on demand what it rests on and what mends it. */
+import { loadPatch, patchKey } from "../data/actions.ts";
+import type { Finding, Radio, Remedy } from "../data/model.ts";
+import { currentState, update } from "../data/store.ts";
+import { type Child, h, memo, type Memo, type VirtualElement } from "../dom/element.ts";
+import { titleOf } from "../words/kind-words.ts";
+import { icon } from "./icon.ts";
+import { button, codeBlock, sentence, type Tone } from "./pieces.ts";
+
+interface RowFacts {
+  readonly finding: Finding;
+  /** The radio it is about. */
+  readonly radio: Radio | undefined;
+  readonly isTalos: boolean;
+  readonly key: string;
+}
+
+export function findingRow(facts: RowFacts): Memo {
+  const { finding, radio, isTalos, key } = facts;
+  return memo(key, [finding, radio?.name, isTalos, currentState().patches.get(patchKey(finding.id))], () => drawRow(facts));
+}
+
+const levelTones: Readonly<Record<Finding["level"], Tone>> = { fail: "fail", warning: "attention", info: "plain" };
+const levelWords: Readonly<Record<Finding["level"], string>> = { fail: "Does not work", warning: "May not work", info: "Good to know" };
+
+function toneOf({ verdict, level }: Finding): Tone {
+  if (verdict === "fail") return levelTones[level];
+  return verdict === "pass" ? "well" : "plain";
+}
+
+function drawRow({ finding, radio, isTalos, key }: RowFacts): VirtualElement {
+  const { id, verdict, level, title, text, subject } = finding;
+  const tone = toneOf(finding);
+  const drawing =
+    verdict === "unknown"
+      ? "unknown"
+      : verdict === "pass"
+        ? "well"
+        : level === "fail"
+          ? "fail"
+          : level === "warning"
+            ? "attention"
+            : "info";
+  const about = radio === undefined ? subject : titleOf(radio);
+  return h(
+    "li",
+    { class: `row ${tone}`, key },
+    icon(drawing),
+    h(
+      "details",
+      { class: "row-body" },
+      h(
+        "summary",
+        {},
+        h(
+          "span",
+          { class: "row-text" },
+          h("span", { class: "row-title" }, verdict === "fail" && h("span", { class: "unseen" }, `${levelWords[level]}: `), sentence(text)),
+          h("span", { class: "muted" }, title, about !== undefined && ` · ${about}`),
+        ),
+        h("code", { class: "check" }, id),
+        icon("chevron"),
+      ),
+      h(
+        "div",
+        { class: "row-more" },
+        finding.remedy !== undefined && remedy(finding, finding.remedy, isTalos),
+        evidence(finding),
+        source(finding),
+      ),
+    ),
+  );
+}
+
+function evidence({ evidence: pieces }: Finding): VirtualElement | false {
+  return (
+    pieces.length > 0 &&
+    h(
+      "div",
+      { class: "evidence" },
+      h("h4", {}, "What aerial saw"),
+      h(
+        "dl",
+        {},
+        ...pieces.map(({ source: from, value }) => h("div", {}, h("dt", {}, h("code", {}, from)), h("dd", {}, h("code", {}, value)))),
+      ),
+    )
+  );
+}
+
+function source({ source: from }: Finding): VirtualElement {
+  return h("p", { class: "muted small" }, `After ${from}`);
+}
+
+function remedy(finding: Finding, { text, talos, linux }: Remedy, isTalos: boolean): VirtualElement {
+  const hasTalos = talos !== undefined && talos.length > 0;
+  const hasLinux = linux !== undefined && linux.length > 0;
+  const onTalos = hasTalos && talosRemedy(finding);
+  const onLinux =
+    hasLinux && h("div", { key: "linux" }, h("h5", {}, "On Linux"), codeBlock(linux.join("\n"), `the commands for ${finding.id}`));
+  const [first, second]: readonly Child[] = isTalos ? [onTalos, onLinux] : [onLinux, onTalos];
+  return h(
+    "div",
+    { class: "remedy" },
+    h("h4", {}, "What to do"),
+    h("p", {}, sentence(text)),
+    first,
+    Boolean(first) && Boolean(second)
+      ? h("details", { class: "otherwise" }, h("summary", {}, icon("chevron"), isTalos ? "On another Linux" : "On Talos"), second)
+      : second,
+  );
+}
+
+/** The patch is written by the daemon, for the form of the machine's configuration, and asked for when somebody looks. */
+function talosRemedy({ id }: Finding): VirtualElement {
+  const patch = currentState().patches.get(patchKey(id));
+  return h(
+    "div",
+    { key: "talos", class: "talos" },
+    h("h5", {}, "On Talos, as a machine-config patch"),
+    patch === undefined
+      ? button({ icon: "copy", label: "Show the patch", onPress: () => void loadPatch(id), about: `for ${id}` })
+      : codeBlock(patch, `the patch for ${id}`),
+    button({ label: "Patch for everything", look: "quiet", onPress: () => update({ dialog: { name: "patch" } }) }),
+  );
+}
