@@ -1,5 +1,5 @@
 /** Small words for checks. */
-import type { FindingEvidence, Outcome, Reading, Remedy } from "../core/check.ts";
+import type { FindingEvidence, FindingLevel, Outcome, Reading, Remedy } from "../core/check.ts";
 
 type About = Pick<Outcome, "subject" | "radioId">;
 
@@ -8,6 +8,8 @@ export function pass(text: string, evidence: readonly FindingEvidence[] = [], ab
 }
 
 export interface Failure extends About {
+  /** Where it weighs less than the check's own level says. */
+  readonly level?: FindingLevel;
   readonly text: string;
   readonly evidence: readonly FindingEvidence[];
   readonly remedy: Remedy;
