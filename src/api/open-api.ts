@@ -103,7 +103,7 @@ function createApp({ log, counters, allowedMethods }: AppOptions): FastifyInstan
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) log.error({ route: request.routeOptions.url, err: describeError(error) }, "request failed");
+    if (problem.status === 500) log.error({ route: request.routeOptions.url, err: describeError(error) }, "request failed");
     return sendProblem(reply, problem);
   });
   return app;
