@@ -28,6 +28,7 @@ import { openIdentifier } from "./plugins/identifier.ts";
 import { composeMetrics } from "./metrics-app.ts";
 import type { OutputCounters } from "./publish/run-output.ts";
 import type { Relay } from "./relay/run-relay.ts";
+import { lazyDoctor } from "./lazy-doctor.ts";
 import { createHints } from "./scan/hints.ts";
 import { toNetworkDevices } from "./scan/network-devices.ts";
 import { runNetworkHints } from "./scan/network-hints.ts";
@@ -141,6 +142,10 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       config: () => hideSecrets(config),
       rescan: (stop) => rescans.ask(stop),
       ...(relay !== undefined && { relay: toRelayView(relay) }),
+      doctor: lazyDoctor(async () => {
+        const { composeDoctor } = await import("./doctor-app.ts");
+        return composeDoctor({ config, log, conditions, inventory, identifier, relay, cluster }, lifetime.signal);
+      }),
       node: () => ({
         version: readVersion(),
         startedAt,

@@ -25,6 +25,7 @@ const capabilities: Capabilities = {
   untilInterrupted,
   runDaemon: async (deps, signal) => (await import("./app.ts")).runAerial(deps, signal),
   runRelay: async (deps, signal) => (await import("./relay-app.ts")).runRelayAlone(deps, signal),
+  examine: async (deps, signal) => (await import("./doctor-app.ts")).examineLocally(deps, signal),
   builtInPlugins: async () => (await import("../plugins/index.ts")).builtInPlugins,
   withdraw: async (deps, signal) => (await import("./cluster.ts")).withdrawFromCluster(deps, signal),
 };

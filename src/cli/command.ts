@@ -1,4 +1,5 @@
 /** What a command is, and what it is given. */
+import type { DoctorReport } from "../core/check.ts";
 import type { Log } from "../core/log.ts";
 import type { RelayProtocol } from "../core/relay.ts";
 import type { Machine } from "../config/machine.ts";
@@ -49,8 +50,16 @@ export interface Capabilities {
   /** Relays between links, and does nothing else, until the signal aborts and everything is closed. */
   runRelay(deps: RelayAlone, signal: AbortSignal): Promise<void>;
   builtInPlugins(): Promise<IdentifierDependencies["builtIn"]>;
+  /** Examines this machine without a daemon. */
+  examine(deps: { readonly config: Config; readonly log: Log }, signal: AbortSignal): Promise<LocalExamination>;
   /** Aborts at the first SIGINT, SIGTERM or SIGHUP; the second ends the process. Without it the first one does. */
   untilInterrupted(): AbortSignal;
+}
+
+export interface LocalExamination {
+  readonly report: DoctorReport;
+  /** A Talos machine-config patch, in YAML. */
+  patch(version?: "1.12" | "1.13" | "1.14"): Promise<string>;
 }
 
 /** A relay as the command line describes it. */

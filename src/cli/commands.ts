@@ -48,6 +48,23 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./scan-command.ts")).runScanCommand,
   },
   {
+    name: "doctor",
+    summary: "examine this machine: what keeps radios from working, and what mends it",
+    positionals: [],
+    options: {
+      ...daemonOptions,
+      output: outputOption("table, json or yaml"),
+      json: { type: "boolean", help: "the same as -o json" },
+      all: { type: "boolean", short: "a", help: "show what is well, too" },
+      patch: { type: "boolean", help: "print a Talos machine-config patch for all that one can mend" },
+      "talos-version": { type: "string", placeholder: "VERSION", help: "the patch's form: 1.12, 1.13 or 1.14 (else this machine's)" },
+      local: { type: "boolean", help: "without a daemon: knows nothing of the relay and the cluster" },
+    },
+    notes: `Exit code 1 when something does not work. aerial changes nothing: to mend what it found on Talos,
+aerial doctor --patch > patch.yaml, read it, and talosctl patch machineconfig --nodes NODE --patch @patch.yaml`,
+    load: async () => (await import("./doctor-command.ts")).runDoctorCommand,
+  },
+  {
     name: "cleanup",
     summary: "take back everything aerial has written to the cluster for this node",
     positionals: [],

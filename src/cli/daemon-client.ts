@@ -21,6 +21,10 @@ export interface DaemonClient {
   get(path: string): Promise<unknown>;
   /** As `get`, but 503 is an answer too: health checks say no with it. */
   ask(path: string): Promise<Answer>;
+  /** The text at `path`. Throws as `get` does. */
+  text(path: string): Promise<string>;
+  /** What doing something at `path` answers. Throws as `get` does. */
+  post(path: string): Promise<unknown>;
   /** Lines of a stream as they come, until the daemon ends it or the signal aborts. */
   lines(path: string, signal?: AbortSignal): AsyncIterable<string>;
 }
@@ -42,8 +46,8 @@ export function createDaemonClient(invocation: Invocation): DaemonClient {
 
 /** A client that tries the sockets in order and talks to the first that answers. */
 export function clientFor(candidates: readonly string[]): DaemonClient {
-  const fetchJson = async (path: string, accepted: readonly number[]): Promise<Answer> => {
-    const response = await connect(candidates, path);
+  const fetchJson = async (path: string, accepted: readonly number[], method: Method = "GET"): Promise<Answer> => {
+    const response = await connect(candidates, { path, method });
     const status = response.statusCode ?? 0;
     const body = await readJson(response);
     if (!accepted.includes(status)) throw toError(status, body);
@@ -52,9 +56,15 @@ export function clientFor(candidates: readonly string[]): DaemonClient {
   return {
     ask: (path) => fetchJson(path, [200, 503]),
     get: async (path) => (await fetchJson(path, [200])).body,
+    post: async (path) => (await fetchJson(path, [200], "POST")).body,
+    async text(path) {
+      const response = await connect(candidates, { path });
+      if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
+      return readText(response);
+    },
     async *lines(path, signal) {
       try {
-        const response = await connect(candidates, path, signal);
+        const response = await connect(candidates, { path, signal });
         if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
         yield* readLines(response);
       } catch (error) {
@@ -65,11 +75,19 @@ export function clientFor(candidates: readonly string[]): DaemonClient {
   };
 }
 
-async function connect(candidates: readonly string[], path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+type Method = "GET" | "POST";
+
+interface Question {
+  readonly path: string;
+  readonly method?: Method;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function connect(candidates: readonly string[], question: Question): Promise<IncomingMessage> {
   const refusals: string[] = [];
   for (const socketPath of candidates) {
     try {
-      return await send(socketPath, path, signal);
+      return await send(socketPath, question);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === "ENOENT" || errno === "ECONNREFUSED") refusals.push(socketPath);
@@ -80,10 +98,11 @@ async function connect(candidates: readonly string[], path: string, signal?: Abo
   throw new AerialError("api.unreachable", `no aerial is running (tried ${printable(refusals.join(", "))})`);
 }
 
-async function send(socketPath: string, path: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+async function send(socketPath: string, { path, method = "GET", signal }: Question): Promise<IncomingMessage> {
   const outgoing = request({
     socketPath,
     path,
+    method,
     headers: { host: "localhost", accept: "application/json" },
     agent: false,
     ...(signal && { signal }),

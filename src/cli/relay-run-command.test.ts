@@ -35,6 +35,7 @@ async function run(argv: readonly string[], relay: Capabilities["runRelay"] = ()
     capabilities: {
       runDaemon: unused,
       withdraw: unused,
+      examine: unused,
       builtInPlugins: unused,
       untilInterrupted: () => stop.signal,
       runRelay(deps, signal) {

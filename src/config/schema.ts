@@ -27,6 +27,16 @@ const host = z.strictObject({
   dev: absolutePath().default("/dev").describe("Where the host's /dev is mounted; in a pod usually /host/dev, so that it stays live."),
   proc: absolutePath().default("/proc").describe("Where the host's procfs is mounted."),
   run: absolutePath().default("/run").describe("Where the host's /run is mounted, for the D-Bus socket of BlueZ."),
+  modules: absolutePath()
+    .default("/usr/lib/modules")
+    .describe("Where the host's kernel modules are mounted, for the doctor to tell which driver a device wants."),
+  osRelease: absolutePath()
+    .exactOptional()
+    .meta({
+      description: "The host's os-release, where a pod has it mounted.",
+      "x-default": "what the kubelet and the kernel say, else /etc/os-release of process 1",
+      examples: ["/host/etc/os-release"],
+    }),
 });
 
 const state = z.strictObject({

@@ -44,7 +44,7 @@ export interface FactsDependencies {
 }
 
 /** An examination that takes longer says what it has. */
-const deadlineMs = 15_000;
+const deadlineMs = 8_000;
 
 /** Never blocks the event loop for longer than a slice; never rejects. `reads` are the globs of all checks. */
 export async function gatherFacts(dependencies: FactsDependencies, reads: readonly string[], signal: AbortSignal): Promise<Facts> {

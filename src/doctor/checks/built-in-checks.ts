@@ -1,0 +1,22 @@
+/** Every check that comes with aerial. Loaded when somebody first asks the doctor. */
+import type { Check } from "../../core/check.ts";
+import { holderChecks } from "./holder-checks.ts";
+import { kubernetesChecks } from "./kubernetes-checks.ts";
+import { relayLinkChecks } from "./relay-link-checks.ts";
+import { threadChecks } from "./thread-checks.ts";
+import { ttyNodeChecks } from "./tty-node-checks.ts";
+import { usbDriverChecks } from "./usb-driver-checks.ts";
+import { usbPortChecks } from "./usb-port-checks.ts";
+import { usbPowerChecks } from "./usb-power-checks.ts";
+
+/** Sorted by id. */
+export const builtInChecks: readonly Check[] = [
+  ...threadChecks,
+  ...usbDriverChecks,
+  ...usbPortChecks,
+  ...usbPowerChecks,
+  ...ttyNodeChecks,
+  ...holderChecks,
+  ...relayLinkChecks,
+  ...kubernetesChecks,
+].toSorted((left, right) => (left.id < right.id ? -1 : 1));
