@@ -11,6 +11,7 @@ import { measureLabelLatency, percentile } from "../end-to-end/label-latency.ts"
 import { footprint } from "../end-to-end/soak.ts";
 import { openNamespaceLab, type NamespaceLab } from "../light/namespace-lab.ts";
 import { stickCatalogue } from "../lab/sticks.ts";
+import { measureFanOut } from "./fan-out.ts";
 import { openRequester } from "./requester.ts";
 
 const plugs = 50;
@@ -46,6 +47,7 @@ row(
 );
 
 await measureApi(lab, node);
+await compareFanOut();
 const { residentKib, anonymousKib } = await footprint(node, daemon);
 const bareKib = await measureBareNode();
 row(
@@ -91,6 +93,18 @@ async function measureApi(on: NamespaceLab, of: AerialNode): Promise<void> {
     `${Math.round(ours)} a second`,
     `${(ours / theirs).toFixed(2)} × Node's bare server (in the client's own process) with the same bytes`,
   );
+}
+
+async function compareFanOut(): Promise<void> {
+  const [bare, ...ours] = await measureFanOut();
+  if (bare === undefined) return;
+  for (const { what, p50, p99, cpuMicroseconds } of ours) {
+    row(
+      `stored to read by 100, ${what}`,
+      `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+      `p99 ${(p99 / bare.p99).toFixed(2)} × Node's bare server that writes the same; ${(cpuMicroseconds / bare.cpuMicroseconds).toFixed(1)} × its processor time, with the database`,
+    );
+  }
 }
 
 async function measureBareNode(): Promise<number> {

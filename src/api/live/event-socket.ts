@@ -10,7 +10,7 @@ import type { Seat } from "./live-events.ts";
 import type { Upgrade, Upgrades } from "./upgrades.ts";
 
 /** RFC 6455 §7.4.1, and of ours. Who is cut off for being too slow gets none. */
-export const closeCodes = {
+const closeCodes = {
   /** aerial stops: come back. */
   goingAway: 1001,
   /** Messages are JSON text. */

@@ -14,7 +14,7 @@ export interface HistorySource {
   history(query: { readonly after: number; readonly limit: number }): readonly HistoryEntry[];
 }
 
-export interface FeedPage {
+interface FeedPage {
   /** The same array for everybody who gets the same; empty when there is nothing after the place. */
   readonly frames: readonly EventFrame[];
   /** The place after them. */
