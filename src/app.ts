@@ -124,6 +124,10 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
   const counters = createApiCounters();
   const { outputs } = cluster;
   const metrics = composeMetrics({ config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: counters });
+  const doctor = lazyDoctor(async () => {
+    const { composeDoctor } = await import("./doctor-app.ts");
+    return composeDoctor({ config, log, conditions, inventory, identifier, relay, cluster }, lifetime.signal);
+  });
   const api = await openApi(
     {
       ...toApiAccess(config, cluster.reviewToken),
@@ -142,10 +146,8 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       config: () => hideSecrets(config),
       rescan: (stop) => rescans.ask(stop),
       ...(relay !== undefined && { relay: toRelayView(relay) }),
-      doctor: lazyDoctor(async () => {
-        const { composeDoctor } = await import("./doctor-app.ts");
-        return composeDoctor({ config, log, conditions, inventory, identifier, relay, cluster }, lifetime.signal);
-      }),
+      doctor,
+      hints: { findings: doctor.reports, ...(relay && { relay: relay.services }), ...(labelCounters && { node: labelCounters }) },
       node: () => ({
         version: readVersion(),
         startedAt,
