@@ -14,5 +14,15 @@ export const leftOut: Readonly<Record<string, string>> = {
     "The firmware's mismatch is told in the border router's log only. aerial reads no pod's log: that would take the right to read all of them. THR-11 tells of what follows, an interface that does not come up.",
   "THR-23":
     "Dropped packets are counted by the kernel for all together, and firewall rules are read over nf_netlink, which aerial does not speak; nothing would tell a dropped answer of the mesh from any other.",
+  "USB-22":
+    "A list of which firmware is the newest for which stick would be old the day after it was written, and aerial does not ask the network for one.",
+  "USB-26":
+    "That firmware and Zigbee2MQTT do not match is told in its log only. aerial reads no pod's log: that would take the right to read all of them.",
+  "NET-01":
+    "A bridge of Linux that snoops without hearing a querier floods all multicast (net/bridge/br_input.c, br_multicast_querier_exists), so nothing is lost. Whether a switch outside does so, no file of this machine tells.",
+  "NET-12":
+    "That Cilium does not bring multicast of the LAN into pods is no fault of this machine that could be found or mended; aerial runs in the host's network, which NET-10 looks after.",
   "THR-25": "The policy of a firewall chain is read over nf_netlink, which aerial does not speak; no file tells it.",
+  "K8S-01": "aerial hands no devices to the kubelet, so nothing of it depends on the kubelet's socket.",
+  "K8S-04": "The same: there is no registration with the kubelet that a restart could lose.",
 };
