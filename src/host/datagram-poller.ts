@@ -1,6 +1,7 @@
 /** Waits for many datagram sockets at once, in one thread that does nothing else, and hands out what came in order of arrival. */
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
+import { performance } from "node:perf_hooks";
 import type { Datagrams, DatagramListener, DatagramSocket } from "./datagram.ts";
 import { systemError } from "./datagram.ts";
 import { createDatagramReader } from "./datagram-reader.ts";

@@ -193,7 +193,7 @@ function openSocket(kernel: Kernel, { what, address, link, before, after, hops, 
     for (const option of after) set(option);
     must("getsockname", calls.getsockname(descriptor, bound, Uint32Array.of(bound.length)));
     const port = new DataView(bound.buffer).getUint16(2);
-    return createSocket(calls, { descriptor, family, linkIndex: link.index, port });
+    return new BoundSocket(calls, { descriptor, family, linkIndex: link.index, port });
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -232,48 +232,58 @@ interface OpenSocket {
   readonly port: number;
 }
 
-function createSocket(calls: DatagramCalls, { descriptor, family, linkIndex, port }: OpenSocket): DatagramSocket {
-  const { sendto, errno } = calls;
-  const addressBytes = family === 4 ? 4 : 16;
-  const target = socketAddress({ family, bytes: new Uint8Array(addressBytes), port: 0 }, linkIndex);
-  const addressAt = family === 4 ? 4 : 8;
-  const memory = new Uint32Array(SK_MEMINFO_DROPS + 1);
-  const memoryLength = new Uint32Array(1);
-  let closed = false;
-  let dropped = 0;
-  const overrun = (): number => {
-    memoryLength[0] = memory.byteLength;
-    if (!closed && calls.getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, memory, memoryLength) === 0) {
-      dropped = memory[SK_MEMINFO_DROPS] ?? 0;
+/** A class, so that all sockets are of one shape: code that meets many shapes looks up each property each time. */
+class BoundSocket implements DatagramSocket {
+  readonly descriptor: number;
+  readonly family: AddressFamily;
+  readonly linkIndex: number;
+  readonly port: number;
+  closed = false;
+  private readonly calls: DatagramCalls;
+  /** struct sockaddr_in or sockaddr_in6, to be filled in. */
+  private readonly target: Uint8Array;
+  private readonly addressAt: number;
+  private readonly addressBytes: number;
+  private dropped = 0;
+
+  constructor(calls: DatagramCalls, { descriptor, family, linkIndex, port }: OpenSocket) {
+    this.calls = calls;
+    this.descriptor = descriptor;
+    this.family = family;
+    this.linkIndex = linkIndex;
+    this.port = port;
+    this.addressAt = family === 4 ? 4 : 8;
+    this.addressBytes = family === 4 ? 4 : 16;
+    this.target = socketAddress({ family, bytes: new Uint8Array(this.addressBytes), port: 0 }, linkIndex);
+  }
+
+  send(payload: Uint8Array, { bytes, port }: DatagramAddress): number {
+    const { target, addressAt, addressBytes } = this;
+    // The number may be another's by now.
+    if (this.closed) return EBADF;
+    if (bytes.length !== addressBytes) return EAFNOSUPPORT;
+    target[2] = port >> 8;
+    target[3] = port & 0xff;
+    for (let index = 0; index < addressBytes; index += 1) target[addressAt + index] = bytes[index] ?? 0;
+    const sent = this.calls.sendto(this.descriptor, payload, payload.length, MSG_DONTWAIT | MSG_NOSIGNAL, target, target.length);
+    return sent < 0 ? this.calls.errno() : 0;
+  }
+
+  overrun(): number {
+    const memory = new Uint32Array(SK_MEMINFO_DROPS + 1);
+    const length = Uint32Array.of(memory.byteLength);
+    if (!this.closed && this.calls.getsockopt(this.descriptor, SOL_SOCKET, SO_MEMINFO, memory, length) === 0) {
+      this.dropped = memory[SK_MEMINFO_DROPS] ?? 0;
     }
-    return dropped;
-  };
-  return {
-    descriptor,
-    family,
-    linkIndex,
-    port,
-    get closed() {
-      return closed;
-    },
-    send(payload, to) {
-      // The number may be another's by now.
-      if (closed) return EBADF;
-      if (to.bytes.length !== addressBytes) return EAFNOSUPPORT;
-      target[2] = to.port >> 8;
-      target[3] = to.port & 0xff;
-      target.set(to.bytes, addressAt);
-      const sent = sendto(descriptor, payload, payload.length, MSG_DONTWAIT | MSG_NOSIGNAL, target, target.length);
-      return sent < 0 ? errno() : 0;
-    },
-    overrun,
-    [Symbol.dispose]() {
-      if (closed) return;
-      overrun();
-      closed = true;
-      closeSync(descriptor);
-    },
-  };
+    return this.dropped;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.closed) return;
+    this.overrun();
+    this.closed = true;
+    closeSync(this.descriptor);
+  }
 }
 
 function socketOption(name: string, option: number, value: number): SocketOption {
