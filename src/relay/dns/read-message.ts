@@ -28,11 +28,7 @@ const reader = new NameReader();
  */
 export function readMessage(bytes: Uint8Array): DnsMessage | DnsFault {
   reader.open(bytes);
-  try {
-    return new MessageReader(bytes).read();
-  } finally {
-    reader.close();
-  }
+  return new MessageReader(bytes).read();
 }
 
 class MessageReader {
@@ -166,7 +162,8 @@ class MessageReader {
       else if (step === part.name) {
         const name = this.readName(offset);
         if (name === undefined) return false;
-        (this.names ??= []).push(name);
+        if (this.names === undefined) this.names = [name];
+        else this.names.push(name);
         offset = reader.end;
       } else if (step === part.text) offset += 1 + (this.bytes[offset] ?? 0);
       else if (step === part.texts) offset = this.skipTexts(offset, end);

@@ -89,13 +89,13 @@ class NamesHeard {
   private readonly names: (ReadName | undefined)[] = Array.from<undefined>({ length: placesForNames });
 
   /** The name of the label at `place` and what follows it. */
-  take(bytes: Buffer, place: number, rest: ReadName): ReadName {
-    if (rest.depth >= mostLabelsHeard) return new ReadName(toLatin1(bytes, place), rest);
+  take(bytes: Uint8Array, place: number, rest: ReadName): ReadName {
+    if (rest.depth >= mostLabelsHeard) return new ReadName(toLabel(bytes, place), rest);
     const mark = markOf(bytes, place, rest);
     const at = (mark ^ (mark >>> 16)) & (placesForNames - 1);
     const known = this.names[at];
     if (known !== undefined && known.rest === rest && isLabel(known.label, bytes, place)) return known;
-    const name = new ReadName(toLatin1(bytes, place), rest, mark);
+    const name = new ReadName(toLabel(bytes, place), rest, mark);
     if (this.marks[at] === mark) this.names[at] = name;
     else {
       this.marks[at] = mark;
@@ -123,15 +123,25 @@ function isLabel(label: string, bytes: Uint8Array, place: number): boolean {
   return true;
 }
 
-function toLatin1(bytes: Buffer, place: number): string {
-  return bytes.toString("latin1", place + 1, place + 1 + (bytes[place] ?? 0));
+/** By length: for a few bytes, a third of what a Buffer takes to make text of them. */
+const codesOf = Array.from({ length: 64 }, (_, length) => Array.from({ length }, () => 0));
+
+function toLabel(bytes: Uint8Array, place: number): string {
+  const codes = codesOf[bytes[place] ?? 0] ?? [];
+  for (let index = 0; index < codes.length; index += 1) codes[index] = bytes[place + 1 + index] ?? 0;
+  // Not spread, which copies them once more.
+  return String.fromCharCode.apply(undefined, codes);
 }
 
-const nothing = Buffer.alloc(0);
+const nothing = new Uint8Array();
 const heard = new NamesHeard();
 
 /** Pointers reach no further (14 bits). */
 const reach = 0x4000;
+/** Where what is known of a place stands: rounded up, so that no two places share more of the processor's caches than they must. */
+const segment = { packet: 0, name: 1, end: 2, targetEnd: 3, hops: 4 } as const;
+const segmentSize = 8;
+const lastPacket = 0x7fff_ffff;
 const headerLength = 12;
 /** A chain of pointers may be this long; no name of use has as many labels. */
 export const pointerChainLimit = 16;
@@ -152,27 +162,22 @@ export class NameReader {
   fault = "";
   /** A pointer in this packet led to where no name had been read. */
   stray = false;
-  private bytes: Buffer = nothing;
-  private readonly nameAt: (ReadName | undefined)[] = Array.from<undefined>({ length: reach });
-  /** By place: where the labels there and the pointer after them end; where those end that it leads to; how many follow. */
-  private readonly endAt = new Int32Array(reach);
-  private readonly targetEndAt = new Int32Array(reach);
-  private readonly hopsAt = new Int32Array(reach);
-  private readonly known = new Int32Array(reach);
-  private knownCount = 0;
+  private bytes: Uint8Array = nothing;
+  /** Of this packet. */
+  private names: ReadName[] = [];
+  /** By place, all of one place together: what `known` finds, counting for the packet of that number only. */
+  private readonly segments = new Int32Array(reach * segmentSize);
+  private packet = 0;
   private readonly places = new Int32Array(labelLimit * (pointerChainLimit + 2));
 
   open(bytes: Uint8Array): void {
-    this.close();
+    this.bytes = bytes;
     this.stray = false;
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-
-  /** Lets go of the packet and its names. */
-  close(): void {
-    for (let index = 0; index < this.knownCount; index += 1) this.nameAt[this.known[index] ?? 0] = undefined;
-    this.knownCount = 0;
-    this.bytes = nothing;
+    this.names = [];
+    this.packet += 1;
+    if (this.packet <= lastPacket) return;
+    this.segments.fill(0);
+    this.packet = 1;
   }
 
   /** The name at `start`; nothing, and `fault`, if there is none. */
@@ -191,12 +196,12 @@ export class NameReader {
     let targetEnd = 0;
     let hops = 0;
     for (;;) {
-      const known = offset < reach ? this.nameAt[offset] : undefined;
-      if (known !== undefined) {
-        name = known;
-        end = this.endAt[offset] ?? 0;
-        targetEnd = this.targetEndAt[offset] ?? 0;
-        hops = this.hopsAt[offset] ?? 0;
+      name = this.known(offset);
+      if (name !== undefined) {
+        const at = offset * segmentSize;
+        end = this.segments[at + segment.end] ?? 0;
+        targetEnd = this.segments[at + segment.targetEnd] ?? 0;
+        hops = this.segments[at + segment.hops] ?? 0;
         break;
       }
       const size = bytes[offset];
@@ -211,13 +216,15 @@ export class NameReader {
         if (low === undefined) return this.refuse("a pointer goes past the end");
         const target = ((size & 0x3f) << 8) | low;
         if (target < headerLength || target >= start) return this.refuse("a pointer does not lead back");
-        if (this.nameAt[target] === undefined) this.stray = true;
+        name = this.known(target);
+        if (name === undefined) this.stray = true;
         if (depth === pointerChainLimit) return this.refuse("too many pointers in a row");
-        name = this.nameAt[target] ?? this.readFrom(target, depth + 1);
+        name ??= this.readFrom(target, depth + 1);
         if (name === undefined) return undefined;
+        const at = target * segmentSize;
         end = offset + 2;
-        targetEnd = this.endAt[target] ?? 0;
-        hops = (this.hopsAt[target] ?? 0) + 1;
+        targetEnd = this.segments[at + segment.end] ?? 0;
+        hops = (this.segments[at + segment.hops] ?? 0) + 1;
         if (hops > pointerChainLimit) return this.refuse("too many pointers in a row");
         break;
       }
@@ -240,16 +247,21 @@ export class NameReader {
     return name;
   }
 
+  private known(place: number): ReadName | undefined {
+    const at = place * segmentSize;
+    return this.segments[at + segment.packet] === this.packet ? this.names[this.segments[at + segment.name] ?? 0] : undefined;
+  }
+
   private keep(place: number, name: ReadName, { end, targetEnd, hops }: Segment): void {
     if (place >= reach) return;
-    if (this.nameAt[place] === undefined) {
-      this.known[this.knownCount] = place;
-      this.knownCount += 1;
-    }
-    this.nameAt[place] = name;
-    this.endAt[place] = end;
-    this.targetEndAt[place] = targetEnd;
-    this.hopsAt[place] = hops;
+    const { segments, names } = this;
+    const at = place * segmentSize;
+    segments[at + segment.packet] = this.packet;
+    segments[at + segment.name] = names.length;
+    segments[at + segment.end] = end;
+    segments[at + segment.targetEnd] = targetEnd;
+    segments[at + segment.hops] = hops;
+    names.push(name);
   }
 
   private refuse(fault: string): undefined {
@@ -258,6 +270,7 @@ export class NameReader {
   }
 }
 
+/** Where the labels at a place and the pointer after them end; where those end that it leads to; how many pointers follow. */
 interface Segment {
   readonly end: number;
   readonly targetEnd: number;
