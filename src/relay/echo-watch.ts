@@ -74,7 +74,7 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       // A host with several addresses says the same from each; nobody who brings another's words is told of in them.
       const ofItself = packet.message !== undefined && tellsAddress(packet.message, source.bytes);
       if (kind !== "repeat" && !ofItself) {
-        const lane = { ...laneOf(packet), from: ownerLink, to: link.name };
+        const lane = laneOf(packet, ownerLink, link.name);
         const { offer } = packet;
         watch.observe(lane, { kind, content: contentOf(packet), owner: ownerSource, offer, source: address, delayMs }, now);
       }
@@ -87,7 +87,7 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
     standsBack(packet, now) {
       // Whoever repeats a search need not bring its answers home.
       if (packet.search) return undefined;
-      const lane = { ...laneOf(packet), to: packet.to.name };
+      const lane = laneOf(packet, packet.datagram.link.name, packet.to.name);
       watch.original(lane, contentOf(packet), now);
       return watch.standsDown(lane, now) ? "another relay carries it" : undefined;
     },
@@ -148,9 +148,9 @@ function contentOf({ content, datagram }: JudgedPacket): number {
   return inChannel(content, datagram.channel);
 }
 
-function laneOf({ datagram }: JudgedPacket): Omit<RelayLane, "to"> {
-  const { link, channel } = datagram;
-  return { from: link.name, protocol: channel.protocol, family: channel.family };
+function laneOf({ datagram }: JudgedPacket, from: string, to: string): RelayLane {
+  const { protocol, family } = datagram.channel;
+  return { from, to, protocol, family };
 }
 
 const largest = 2 ** 53;

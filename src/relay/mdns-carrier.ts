@@ -1,4 +1,5 @@
 /** mDNS from link to link (RFC 6762, RFC 6763): reads, judges, trims and sends. */
+import type { AddressFamily } from "../core/relay.ts";
 import { formatAddress } from "../host/ip-address.ts";
 import { inPrefix } from "./address.ts";
 import type { Account, Accounts, Crossings } from "./crossing.ts";
@@ -11,9 +12,10 @@ import { readMessage } from "./dns/read-message.ts";
 import type { Attention } from "./attention.ts";
 import type { EchoWatch } from "./echo-watch.ts";
 import type { HostHomes } from "./mdns/host-homes.ts";
-import { type FilterResult, filterMessage } from "./mdns/filter-message.ts";
+import { type FilterContext, type FilterResult, filterMessage } from "./mdns/filter-message.ts";
 import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
 import type { RelaySearch, RelaySearches } from "./relay-searches.ts";
+import type { PairRules } from "./rules/relay-rule.ts";
 import type { SeenNotes } from "./seen/seen-services.ts";
 
 /** RFC 6762 §6.7: from another port comes a one-shot query, which is answered to that port. */
@@ -44,18 +46,9 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
   const { wire, crossings, accounts, echoes, homes, seen, attention, searches } = dependencies;
 
   const cutFor = (message: DnsMessage, datagram: RelayDatagram, { to, now }: { to: RelayLink; now: number }): Cut => {
-    const { link, channel, source } = datagram;
-    const filtered = filterMessage(message, {
-      pair: crossings.rules(link, to),
-      family: channel.family,
-      source: source.bytes,
-      onEgress: (address) => isOnEgress(address, link, to),
-      noneMultiHomed: homes.noneShared,
-      isMultiHomed: (host) => homes.livesOnBoth(host, { links: [link.name, to.name], now }),
-      hasUsableAddress: (host) => homes.hasUsableAddress(host, { link: link.name, now }),
-    });
-    const maximum = splitAt(datagram, to);
-    return { filtered, parts: cutMessage(message, filtered.cut, maximum === undefined ? {} : { maximum }) };
+    const crossing = new LinkCrossing(datagram, to, { pair: crossings.rules(datagram.link, to), homes, now });
+    const filtered = filterMessage(message, crossing);
+    return { filtered, parts: cutMessage(message, filtered.cut, { maximum: splitAt(datagram, to) }) };
   };
 
   const send = (message: DnsMessage, datagram: RelayDatagram, { to, legacy, content, account, now }: Egress): void => {
@@ -133,6 +126,47 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       account.close();
     },
   };
+}
+
+/** A class, since one is made for each packet and link that it goes to. */
+class LinkCrossing implements FilterContext {
+  readonly pair: PairRules;
+  readonly family: AddressFamily;
+  readonly source: Uint8Array;
+  readonly noneMultiHomed: boolean;
+  private readonly from: RelayLink;
+  private readonly to: RelayLink;
+  private readonly homes: HostHomes;
+  private readonly now: number;
+
+  constructor({ link, channel, source }: RelayDatagram, to: RelayLink, { pair, homes, now }: CrossingFacts) {
+    this.pair = pair;
+    this.family = channel.family;
+    this.source = source.bytes;
+    this.noneMultiHomed = homes.noneShared;
+    this.from = link;
+    this.to = to;
+    this.homes = homes;
+    this.now = now;
+  }
+
+  onEgress(address: Uint8Array): boolean {
+    return isOnEgress(address, this.from, this.to);
+  }
+
+  isMultiHomed(host: string): boolean {
+    return this.homes.livesOnBoth(host, { links: [this.from.name, this.to.name], now: this.now });
+  }
+
+  hasUsableAddress(host: string): boolean {
+    return this.homes.hasUsableAddress(host, { link: this.from.name, now: this.now });
+  }
+}
+
+interface CrossingFacts {
+  readonly pair: PairRules;
+  readonly homes: HostHomes;
+  readonly now: number;
 }
 
 interface Cut {

@@ -2,6 +2,7 @@
  * The relay's thread. It sleeps in epoll_wait(2) until a packet, a change of the interfaces or word from the daemon comes, and
  * does nothing but relay: neither the daemon's work nor its garbage collection can delay a packet.
  */
+import { performance } from "node:perf_hooks";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { AerialError } from "../core/errors.ts";
 import { createDatagramPoller } from "../host/datagram-poller.ts";

@@ -20,7 +20,7 @@ export interface ContentTable {
   readonly first: Float64Array;
   readonly last: Float64Array;
   readonly source: Float64Array;
-  readonly link: Int32Array;
+  readonly link: Uint32Array;
   /** One bit a link, modulo 32. */
   readonly carried: Uint32Array;
   readonly heard: Uint32Array;
@@ -39,7 +39,7 @@ export function createContentTable(limit: number): ContentTable {
   const first = new Float64Array(size);
   const last = new Float64Array(size);
   const source = new Float64Array(size);
-  const link = new Int32Array(size);
+  const link = new Uint32Array(size);
   const carried = new Uint32Array(size);
   const heard = new Uint32Array(size);
   const budget = new Float32Array(size);

@@ -117,7 +117,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
   const echo = (slot: number, kind: "copy" | "back" | "repeat", now: number): Judgement => ({
     verdict: "echo",
     kind,
-    ownerLink: names[at(table.link, slot)] ?? "",
+    ownerLink: names[smallAt(table.link, slot)] ?? "",
     ownerSource: at(table.source, slot),
     delayMs: Math.max(0, now - at(table.last, slot)),
   });
@@ -138,7 +138,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
   const mayRepeat = (slot: number, gapMs: number, now: number): boolean => {
     const gap = now - at(table.last, slot);
     table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
-    const budget = Math.min(repeatsAtOnce, at(table.budget, slot) + Math.max(0, gap) / repeatEveryMs);
+    const budget = Math.min(repeatsAtOnce, smallAt(table.budget, slot) + Math.max(0, gap) / repeatEveryMs);
     if (gap < gapMs || budget < 1) return false;
     table.budget[slot] = budget - 1;
     table.last[slot] = now;
@@ -146,15 +146,15 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
   };
 
   const judgeSaying = (slot: number, { link, source }: Heard, now: number): Judgement => {
-    if (at(table.link, slot) === link && at(table.source, slot) === source) {
+    if (smallAt(table.link, slot) === link && at(table.source, slot) === source) {
       return mayRepeat(slot, repeatGapMs, now) ? pass : echo(slot, "repeat", now);
     }
-    if (at(table.carried, slot) === 0) {
+    if (smallAt(table.carried, slot) === 0) {
       own(at(table.key, slot), { link, source }, now);
       return pass;
     }
-    const judged = echo(slot, at(table.link, slot) === link ? "back" : "copy", now);
-    table.heard[slot] = at(table.heard, slot) | bitOf(link);
+    const judged = echo(slot, smallAt(table.link, slot) === link ? "back" : "copy", now);
+    table.heard[slot] = smallAt(table.heard, slot) | bitOf(link);
     handOver(table, slot, { link, source, now });
     return judged;
   };
@@ -162,9 +162,9 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
   const judgeSearch = (slot: number, { content, link, source }: Heard, now: number): Judgement => {
     const asker = pairKey(content, source);
     const askedBefore = table.find(asker, now);
-    const sameLink = at(table.link, slot) === link;
-    const pending = at(table.carried, slot) !== 0 && now - at(table.last, slot) < searchWindowMs;
-    if (pending && (!sameLink || at(table.made, slot) === 1)) {
+    const sameLink = smallAt(table.link, slot) === link;
+    const pending = smallAt(table.carried, slot) !== 0 && now - at(table.last, slot) < searchWindowMs;
+    if (pending && (!sameLink || smallAt(table.made, slot) === 1)) {
       const judged = echo(slot, sameLink ? "back" : "copy", now);
       handOver(table, slot, { link, source, now });
       return judged;
@@ -173,13 +173,13 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
       const gap = sameLink && at(table.source, slot) !== source ? searchWindowMs : searchGapMs;
       if (!mayRepeat(askedBefore, gap, now)) return echo(slot, "repeat", now);
     }
-    if (!sameLink || at(table.made, slot) === 1) own(content, { link, source }, now);
+    if (!sameLink || smallAt(table.made, slot) === 1) own(content, { link, source }, now);
     else if (askedBefore < 0) {
       if (now - at(table.first, slot) >= windowMs) {
         table.first[slot] = now;
         table.askers[slot] = 0;
       }
-      const others = at(table.askers, slot) + 1;
+      const others = smallAt(table.askers, slot) + 1;
       if (others >= askersAtOnce) return echo(slot, "repeat", now);
       table.askers[slot] = others;
     }
@@ -198,8 +198,8 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     const known = table.find(key, now);
     const slot = known < 0 ? own(key, heard, now) : known;
     if (known < 0) table.made[slot] = made;
-    if (at(table.made, slot) === 1) table.last[slot] = now;
-    table.carried[slot] = at(table.carried, slot) | bit;
+    if (smallAt(table.made, slot) === 1) table.last[slot] = now;
+    table.carried[slot] = smallAt(table.carried, slot) | bit;
     table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
   };
 
@@ -221,7 +221,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     },
     reached(content, link, now) {
       const slot = table.find(toNumberKey(content), now);
-      return slot >= 0 && ((at(table.carried, slot) | at(table.heard, slot)) & bitOf(numberOf(link))) !== 0;
+      return slot >= 0 && ((smallAt(table.carried, slot) | smallAt(table.heard, slot)) & bitOf(numberOf(link))) !== 0;
     },
   };
 }
@@ -249,6 +249,11 @@ function bitOf(link: number): number {
   return (1 << (link & 31)) >>> 0;
 }
 
-function at(values: Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array, slot: number): number {
+function at(values: Float64Array, slot: number): number {
+  return values[slot] ?? 0;
+}
+
+/** Apart from `at`: a function that reads every kind of array is slow at each. */
+function smallAt(values: Uint32Array | Uint8Array | Float32Array, slot: number): number {
   return values[slot] ?? 0;
 }

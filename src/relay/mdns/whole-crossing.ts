@@ -8,7 +8,7 @@ import { isUsableAddress } from "./is-usable-address.ts";
 export interface WholeCrossing {
   readonly pair: PairRules;
   readonly family: AddressFamily;
-  readonly onEgress: (address: Uint8Array) => boolean;
+  onEgress(address: Uint8Array): boolean;
 }
 
 /** What a name is about, where that is plain to see. */
@@ -51,11 +51,17 @@ function isPlain({ type, target }: DnsRecord, plain: Plain): boolean {
   return type !== recordType.SRV || target !== undefined;
 }
 
-function mayCross({ type, dataStart, end }: DnsRecord, { bytes }: DnsMessage, { onEgress }: WholeCrossing): boolean {
+function mayCross({ type, dataStart, end }: DnsRecord, { bytes }: DnsMessage, context: WholeCrossing): boolean {
   if (type !== recordType.A && type !== recordType.AAAA) return true;
-  const address = bytes.subarray(dataStart, end);
-  return isUsableAddress(address) && !onEgress(address);
+  const address = type === recordType.A ? ipv4 : ipv6;
+  if (end - dataStart !== address.length) return false;
+  for (let index = 0; index < address.length; index += 1) address[index] = bytes[dataStart + index] ?? 0;
+  return isUsableAddress(address) && !context.onEgress(address);
 }
+
+/** Made once; nobody who is asked about an address keeps it. */
+const ipv4 = new Uint8Array(4);
+const ipv6 = new Uint8Array(16);
 
 function allows(plain: Plain, { response }: DnsMessage, { pair, family }: WholeCrossing): boolean {
   if (plain === undefined) return false;

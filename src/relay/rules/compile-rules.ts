@@ -130,7 +130,7 @@ function compilePair(rules: readonly CompiledRule[]): PairRules {
 function compileTable(rules: readonly CompiledRule[], direction: RelayDirection): (services: readonly string[]) => readonly Step[] {
   const known = new Map<string, readonly Step[]>();
   return (services) => {
-    const key = services.length === 1 ? (services[0] ?? "") : services.join(" ");
+    const key = services.length > 1 ? services.join(" ") : (services[0] ?? "");
     const found = known.get(key);
     if (found !== undefined) return found;
     const [oldest] = known.size >= rememberedServices ? known.keys() : [];
