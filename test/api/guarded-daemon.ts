@@ -123,7 +123,9 @@ export async function openGuardedDaemon(api: object = {}): Promise<GuardedDaemon
   };
 }
 
+/** An address that is not there is nowhere. */
 function toTarget(address: string): RequestOptions {
+  if (address === "") return {};
   const { protocol, hostname, port } = new URL(address);
   return { protocol, host: hostname, port };
 }
@@ -162,12 +164,12 @@ export async function send(target: RequestOptions, { body, token, headOnly = fal
 }
 
 /** What `find` gives once it gives something. */
-export async function until<T>(find: () => T | undefined | Promise<T | undefined>, describe: () => string): Promise<T> {
-  const deadline = performance.now() + startMs;
+export async function until<T>(find: () => T | undefined | Promise<T | undefined>, describe: () => string, limitMs = startMs): Promise<T> {
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const found = await find();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${startMs} ms: ${describe()}`);
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${describe()}`);
     await sleep(50);
   }
 }

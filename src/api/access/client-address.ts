@@ -1,4 +1,5 @@
 /** Whom to count a connection to. */
+import { isIPv4 } from "node:net";
 import { parseNetworkPrefix } from "../../core/network-prefix.ts";
 
 /** Bits of an IPv6 address by which one host or household is told: it may use any address in its /64 (RFC 4291 §2.5.4). */
@@ -7,6 +8,7 @@ const householdBytes = 8;
 /** The same for all that one host can send from. `address` as the kernel writes it. */
 export function clientOf(address: string | undefined): string {
   if (address === undefined) return "none";
+  if (isIPv4(address)) return address;
   const plain = address.replace(/%.*$/, "").replace(/^::ffff:([\d.]+)$/i, "$1");
   const { bytes } = parseNetworkPrefix(plain) ?? {};
   if (bytes === undefined || bytes.length === 4) return plain;

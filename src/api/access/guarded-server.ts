@@ -35,10 +35,10 @@ const waitMs = 10_000;
 const handshakeMs = 5_000;
 
 /**
- * More than wait to be accepted at a time (Node listens with a backlog of 511): of those that are accepted in one go, none
- * is cut off before what it asks has been read.
+ * Some 20 KiB each. One that asks at once is read before the next is accepted, and so could do with a place for a moment; the
+ * others are for those far away, whose handshakes take their time.
  */
-const most = 768;
+const most = 512;
 const limits: Readonly<Record<Entrance["kind"], ConnectionLimits>> = {
   socket: { most, mostPerClient: most, waitMs, readMs: waitMs },
   // All of them come from the node itself.
