@@ -16,14 +16,16 @@ function run(scenario: "full" | "read-only"): unknown {
 
 test("a full disk: the snapshot goes on, nothing is lost, and all is written once there is room", () => {
   const seen = run("full") as {
-    readonly while: { readonly revision: number; readonly stored: number; readonly text: string };
+    readonly while: { readonly revision: number; readonly stored: number; readonly newest: number; readonly text: string };
     readonly after: { readonly revision: number };
     readonly reopened: { readonly sequences: readonly number[]; readonly types: readonly string[] };
   };
   expect(seen.while).toMatchObject({ codes: ["inventory.not-stored"], name: "attic", deviceNumber: 202 });
   expect(seen.while.text).toMatch(/full/);
   expect(seen.while.stored).toBeLessThan(203);
-  expect(seen.after).toEqual({ codes: [], revision: seen.while.revision + 1, again: seen.while.revision + 1 });
+  // What waits for the disk has no place in the history yet: whoever follows live is told of it only then.
+  expect(seen.while.newest).toBe(seen.while.stored);
+  expect(seen.after).toEqual({ codes: [], newest: 203, revision: seen.while.revision + 1, again: seen.while.revision + 1 });
   expect(seen.reopened).toMatchObject({ name: "attic" });
   expect(seen.reopened.types).toEqual(["attached", "identified", ...Array.from({ length: 200 }, () => "reattached"), "named"]);
   expect(seen.reopened.sequences).toEqual(seen.reopened.types.map((_type, index) => index + 1));
