@@ -1,8 +1,8 @@
 /** Whether Bluetooth adapters work: kernel, driver, firmware, switches, and the program that manages them. */
 import type { Check, Facts, FindingEvidence, Outcome } from "../../core/check.ts";
 import { valueOf } from "../../core/reading.ts";
-import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
-import { radioLabel } from "../read/evidence.ts";
+import { evidenceOf, fail, pass, unknown } from "../judge.ts";
+import { radioLabel, whyNoFile } from "../read/evidence.ts";
 import { logEvidences } from "../read/kernel-log.ts";
 import { bluetoothClass } from "../read/usb-subjects.ts";
 import { readUsbTree, type UsbTreeDevice, usbTreeReads } from "../read/usb-tree.ts";
@@ -190,8 +190,9 @@ const switches: Check = {
       const evidence = ["soft", "hard"].map((state) => evidenceOf(`${path}/${state}`, facts.file(`${path}/${state}`)));
       const state = off.get(path);
       if (state === undefined) {
-        const hidden = ["soft", "hard"].map((each) => facts.file(`${path}/${each}`)).find((reading) => reading.state !== "read");
-        if (hidden !== undefined) return unknown(`Whether ${name} is switched off cannot be told: ${whyNot(hidden)}.`, evidence, about);
+        const hidden = ["soft", "hard"].map((each) => `${path}/${each}`).find((file) => facts.file(file).state !== "read");
+        if (hidden !== undefined)
+          return unknown(`Whether ${name} is switched off cannot be told: ${hidden} cannot be read.`, evidence, about);
         return pass(`${name} is not switched off.`, evidence, about);
       }
       return fail({
@@ -305,7 +306,8 @@ const overlay: Check = {
     return found.map((path) => {
       const status = facts.file(path);
       const evidence = [evidenceOf(path, status)];
-      if (status.state !== "read") return unknown(`Whether the board's own Bluetooth is on cannot be told: ${whyNot(status)}.`, evidence);
+      if (status.state !== "read")
+        return unknown(`Whether the board's own Bluetooth is on cannot be told: ${whyNoFile(path, status)}.`, evidence);
       if (!status.value.startsWith("disabled")) return pass("The board's own Bluetooth is on.", evidence);
       return fail({
         text: "The board's own Bluetooth is switched off in its device tree.",

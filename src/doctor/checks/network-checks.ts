@@ -2,7 +2,7 @@
 import type { Check, Facts, FindingEvidence, Outcome } from "../../core/check.ts";
 import { valueOf } from "../../core/reading.ts";
 import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
-import { numberIn } from "../read/evidence.ts";
+import { numberIn, whyNoFile } from "../read/evidence.ts";
 import { parseDatagramSockets, parseRoutes4 } from "../read/proc-net.ts";
 import { hasFamily, linkLabel, noRelay, ofEachLink, type PresentLink } from "../read/relay-links.ts";
 import { sysctlRemedy } from "../read/sysctl.ts";
@@ -25,15 +25,20 @@ function judgeReversePath(facts: Facts, link: PresentLink): Outcome {
   const about = { subject: link.name };
   const files = [filterOf("all"), filterOf(link.interface)];
   const evidence = files.map((path) => evidenceOf(path, facts.file(path)));
-  const unreadable = files.map((path) => facts.file(path)).find(({ state }) => state !== "read");
-  if (unreadable !== undefined && unreadable.state !== "read") {
-    return unknown(`Whether the kernel filters what comes over ${linkLabel(link)} cannot be told: ${whyNot(unreadable)}.`, evidence, about);
+  const unreadable = files.find((path) => facts.file(path).state !== "read");
+  if (unreadable !== undefined) {
+    return unknown(
+      `Whether the kernel filters what comes over ${linkLabel(link)} cannot be told: ${unreadable} cannot be read.`,
+      evidence,
+      about,
+    );
   }
   const mode = Math.max(...files.map((path) => numberIn(facts.file(path)) ?? 0));
   if (mode !== strict) return pass(`The kernel lets answers in over ${linkLabel(link)}.`, evidence, about);
   if (!hasFamily(link, 4)) return pass(`${linkLabel(link)} has no IPv4, which is all that is filtered.`, evidence, about);
   const table = facts.file(routes);
-  if (table.state !== "read") return unknown(`Over which interface answers belong cannot be told: ${whyNot(table)}.`, evidence, about);
+  if (table.state !== "read")
+    return unknown(`Over which interface answers belong cannot be told: ${whyNoFile(routes, table)}.`, evidence, about);
   // Strict mode is fine as long as the network of each link is reached over that link and over no other.
   const direct = parseRoutes4(table.value).filter(({ isDirect, mask }) => isDirect && mask !== "00000000");
   const own = direct.filter((route) => route.interface === link.interface);
@@ -160,8 +165,8 @@ const namespace: Check = {
     // In a PID namespace of its own, process 1 is aerial's own too.
     const { processes } = facts;
     if (processes.state !== "read") return [unknown(`Which network is the host's cannot be told: ${whyNot(processes)}.`, evidence)];
-    const unreadable = [own, host].find(({ state }) => state !== "read");
-    if (unreadable !== undefined && unreadable.state !== "read") {
+    const unreadable = [own, host].find((link) => link.state !== "read");
+    if (unreadable !== undefined) {
       return [unknown(`Whether aerial is in the host's network cannot be told: ${whyNot(unreadable)}.`, evidence)];
     }
     if (valueOf(own) === valueOf(host)) return [pass("aerial is in the host's network.", evidence)];

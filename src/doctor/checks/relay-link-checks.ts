@@ -2,7 +2,7 @@
 import type { Check, Facts, Outcome } from "../../core/check.ts";
 import type { RelayLinkStatus } from "../../core/relay.ts";
 import { valueOf } from "../../core/reading.ts";
-import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
+import { evidenceOf, fail, pass, unknown } from "../judge.ts";
 import { numberIn } from "../read/evidence.ts";
 import { parseGroups4, parseGroups6 } from "../read/proc-net.ts";
 import { hasFamily, linkLabel, noRelay, ofEachLink, type PresentLink } from "../read/relay-links.ts";
@@ -180,9 +180,13 @@ function judgeMember(facts: Facts, link: PresentLink): Outcome {
   const wanted = memberships.filter(
     ({ protocol, family }) => facts.relay?.protocols.includes(protocol) === true && hasFamily(link, family),
   );
-  const blind = wanted.map(({ family }) => tables[family]).find((table) => table.state !== "read");
+  const blind = wanted.find(({ family }) => tables[family].state !== "read")?.family;
   if (blind !== undefined) {
-    return unknown(`Which groups ${linkLabel(link)} has joined cannot be told: ${whyNot(blind)}.`, [], about);
+    return unknown(
+      `Which groups ${linkLabel(link)} has joined cannot be told: ${blind === 4 ? groups4 : groups6} cannot be read.`,
+      [],
+      about,
+    );
   }
   const joined = {
     4: parseGroups4(valueOf(tables[4]) ?? "").get(link.interface),

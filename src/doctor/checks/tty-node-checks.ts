@@ -3,7 +3,7 @@ import type { Check, DeviceNodeFacts, Facts, FindingEvidence, Outcome, PodFacts,
 import type { Radio } from "../../core/radio.ts";
 import { valueOf } from "../../core/reading.ts";
 import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
-import { radioLabel } from "../read/evidence.ts";
+import { radioLabel, whyNoFile } from "../read/evidence.ts";
 import { nodeBehind } from "../read/device-paths.ts";
 
 const ttyDevs = ["/sys/class/tty/ttyUSB*/dev", "/sys/class/tty/ttyACM*/dev"];
@@ -34,7 +34,8 @@ function judgeNode(facts: Facts, { path, node }: { readonly path: string; readon
   const wanted = facts.file(path);
   const found = facts.deviceNode(node);
   const evidence = [evidenceOf(path, wanted)];
-  if (wanted.state !== "read") return unknown(`Which device ${node} should be cannot be told: ${whyNot(wanted)}.`, evidence, about);
+  if (wanted.state !== "read")
+    return unknown(`Which device ${node} should be cannot be told: ${whyNoFile(path, wanted)}.`, evidence, about);
   if (found.state === "unreadable") return unknown(`Whether ${node} is what it should be cannot be told: ${found.why}.`, evidence, about);
   if (found.state === "absent") {
     return fail({
@@ -155,7 +156,7 @@ const consoles: Check = {
     if (radios.length === 0) return "no radio with a serial port is there";
     const file = "/proc/consoles";
     const read = facts.file(file);
-    if (read.state !== "read") return [unknown(`Which ports are consoles cannot be told: ${whyNot(read)}.`)];
+    if (read.state !== "read") return [unknown(`Which ports are consoles cannot be told: ${whyNoFile(file, read)}.`)];
     // `ttyAMA0              -W- (EC   p a)  204:64`
     const names = new Map<string, string>(read.value.split("\n").map((line) => [`/dev/${line.split(/\s/)[0] ?? ""}`, line] as const));
     return radios.map((radio) => {

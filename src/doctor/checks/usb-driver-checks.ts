@@ -2,7 +2,7 @@
 import type { Check, Facts, Outcome, Reading } from "../../core/check.ts";
 import { valueOf } from "../../core/reading.ts";
 import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
-import { kernelLogReads, logEvidences, recentMessages, usbPortOf } from "../read/kernel-log.ts";
+import { kernelLogReads, logEvidences, recentMessages, usbPortOf, whyNoLog } from "../read/kernel-log.ts";
 import { aboutSubject, isBridge, serialClass, type UsbSubject, usbSubjects, wantsSerialPort } from "../read/usb-subjects.ts";
 import { readUsbTree, type UsbTreeDevice, usbTreeReads } from "../read/usb-tree.ts";
 
@@ -236,7 +236,7 @@ function judgeAuthorized(facts: Facts, device: UsbTreeDevice, subject: UsbSubjec
   const refused = files.find((file) => valueOf(facts.file(file)) === "0");
   const own = facts.file(files[0] ?? "");
   if (refused === undefined && own.state === "unreadable")
-    return unknown(`Whether ${label} is authorised cannot be told: ${own.why}.`, [], about);
+    return unknown(`Whether ${label} is authorised cannot be told: ${files[0] ?? ""}: ${own.why}.`, [], about);
   if (refused === undefined) return pass(`${label} may be used.`, [evidenceOf(files[0] ?? "", own)], about);
   return fail({
     ...about,
@@ -270,7 +270,7 @@ const answers: Check = {
     const subjects = usbSubjects(facts).filter(wantsSerialPort);
     if (subjects.length === 0) return nothingPlugged;
     const recent = recentMessages(facts);
-    if (recent.state !== "read") return [unknown(`What the drivers said cannot be told: ${whyNot(recent)}.`)];
+    if (recent.state !== "read") return [unknown(`What the drivers said cannot be told: ${whyNoLog(recent)}.`)];
     const ports = ttyReads.flatMap((glob) => facts.paths(glob));
     return subjects.map((subject) => {
       const about = aboutSubject(subject);

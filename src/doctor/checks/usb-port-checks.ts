@@ -1,9 +1,9 @@
 /** What USB ports and controllers go through: current, contact, noise. All of it comes and goes, so it is looked for in the last ten minutes. */
 import type { Check, Facts, KernelMessage, Outcome, Remedy } from "../../core/check.ts";
 import { valueOf } from "../../core/reading.ts";
-import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
+import { evidenceOf, fail, pass, unknown } from "../judge.ts";
 import { numberIn, radioLabel } from "../read/evidence.ts";
-import { kernelLogReads, logEvidences, recentMessages, usbPortOf } from "../read/kernel-log.ts";
+import { kernelLogReads, logEvidences, recentMessages, usbPortOf, whyNoLog } from "../read/kernel-log.ts";
 import { radioPorts, usbSubjects } from "../read/usb-subjects.ts";
 import { hubsAbove, portNamed, readUsbTree, usbTreeReads } from "../read/usb-tree.ts";
 
@@ -51,7 +51,7 @@ function judgePorts(facts: Facts, rule: PortRule): readonly Outcome[] | string {
   const ports = portsThatMatter(facts);
   if (ports.size === 0) return noRadio;
   const recent = recentMessages(facts);
-  if (recent.state !== "read") return [unknown(`What happened to the USB ports cannot be told: ${whyNot(recent)}.`)];
+  if (recent.state !== "read") return [unknown(`What happened to the USB ports cannot be told: ${whyNoLog(recent)}.`)];
   return [...ports].toSorted().map((port) => {
     const what = capitalized(whatIsIn(facts, port));
     const about = aboutPort(facts, port);
@@ -102,7 +102,7 @@ const overCurrent: Check = {
         });
       }
       if (times === undefined && recent.state !== "read")
-        return unknown(`Whether ${what} drew too much cannot be told: ${whyNot(recent)}.`, evidence, about);
+        return unknown(`Whether ${whatIsIn(facts, port)} drew too much cannot be told: ${whyNoLog(recent)}.`, evidence, about);
       return pass(`${what} has not drawn too much current.`, evidence, about);
     });
   },
@@ -158,7 +158,7 @@ const enumeration: Check = {
     const tree = readUsbTree(facts);
     if (tree.size === 0 && valueOf(facts.kernelLog)?.some((message) => usbPortOf(message) !== undefined) !== true) return noUsb;
     const recent = recentMessages(facts);
-    if (recent.state !== "read") return [unknown(`Whether USB devices come up cannot be told: ${whyNot(recent)}.`)];
+    if (recent.state !== "read") return [unknown(`Whether USB devices come up cannot be told: ${whyNoLog(recent)}.`)];
     const byPort = new Map<string, KernelMessage[]>();
     for (const message of recent.value) {
       const port = enumerationError.test(message.text) ? usbPortOf(message) : undefined;
@@ -199,7 +199,7 @@ const controllers: Check = {
     const { kernelLog } = facts;
     const tree = readUsbTree(facts);
     if (kernelLog.state !== "read")
-      return tree.size === 0 ? noUsb : [unknown(`Whether a USB controller has died cannot be told: ${whyNot(kernelLog)}.`)];
+      return tree.size === 0 ? noUsb : [unknown(`Whether a USB controller has died cannot be told: ${whyNoLog(kernelLog)}.`)];
     const dead = kernelLog.value.filter((message, index) => {
       const [, controller] = died.exec(message.text) ?? [];
       // One that was taken out (a dock) or started again (rebound) says so afterwards.

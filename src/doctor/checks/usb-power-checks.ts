@@ -1,8 +1,8 @@
 /** Whether radios have power: from the hub, from the board, and all the time. */
 import type { Check, Facts, Outcome } from "../../core/check.ts";
 import { valueOf } from "../../core/reading.ts";
-import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
-import { numberIn } from "../read/evidence.ts";
+import { evidenceOf, fail, pass, unknown } from "../judge.ts";
+import { numberIn, whyNoFile } from "../read/evidence.ts";
 import { logEvidences, usbPortOf } from "../read/kernel-log.ts";
 import { aboutSubject, usbSubjects, wantsSerialPort } from "../read/usb-subjects.ts";
 import { hubsAbove, readUsbTree, type UsbTreeDevice, usbTreeReads } from "../read/usb-tree.ts";
@@ -25,7 +25,8 @@ const awake: Check = {
       const [control, status] = [`${devices}/${port}/power/control`, `${devices}/${port}/power/runtime_status`];
       const [wanted, is] = [facts.file(control), facts.file(status)];
       const evidence = [evidenceOf(control, wanted), evidenceOf(status, is)];
-      if (wanted.state === "unreadable") return unknown(`Whether ${label} is put to sleep cannot be told: ${wanted.why}.`, evidence, about);
+      if (wanted.state === "unreadable")
+        return unknown(`Whether ${label} is put to sleep cannot be told: ${whyNoFile(control, wanted)}.`, evidence, about);
       if (valueOf(wanted) !== "auto" || valueOf(is) !== "suspended") return pass(`${label} is awake.`, evidence, about);
       return fail({
         ...about,
@@ -99,7 +100,11 @@ function judgeHub(facts: Facts, hub: UsbTreeDevice, children: readonly UsbTreeDe
   const attributes = facts.file(file(hub, "bmAttributes"));
   const evidence = [evidenceOf(file(hub, "bmAttributes"), attributes)];
   if (attributes.state !== "read")
-    return unknown(`How the hub in USB port ${hub.port} is powered cannot be told: ${whyNot(attributes)}.`, evidence, about);
+    return unknown(
+      `How the hub in USB port ${hub.port} is powered cannot be told: ${whyNoFile(file(hub, "bmAttributes"), attributes)}.`,
+      evidence,
+      about,
+    );
   if ((Number.parseInt(attributes.value, 16) & selfPowered) !== 0)
     return pass(`The hub in USB port ${hub.port} has a power supply of its own.`, evidence, about);
   const drawn = [hub, ...children].map((device) => ({ path: file(device, "bMaxPower"), reading: facts.file(file(device, "bMaxPower")) }));
@@ -128,7 +133,7 @@ const board: Check = {
     const path = name.replace(/name$/, "in0_lcrit_alarm");
     const alarm = facts.file(path);
     const evidence = [evidenceOf(path, alarm)];
-    if (alarm.state !== "read") return [unknown(`Whether the voltage is high enough cannot be told: ${whyNot(alarm)}.`, evidence)];
+    if (alarm.state !== "read") return [unknown(`Whether the voltage is high enough cannot be told: ${whyNoFile(path, alarm)}.`, evidence)];
     if (alarm.value === "0") return [pass("The voltage is high enough.", evidence)];
     return [
       fail({

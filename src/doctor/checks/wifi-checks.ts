@@ -2,8 +2,8 @@
 import type { Check, Facts, FindingEvidence, Outcome, Reading } from "../../core/check.ts";
 import type { Radio } from "../../core/radio.ts";
 import { valueOf } from "../../core/reading.ts";
-import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
-import { radioLabel } from "../read/evidence.ts";
+import { evidenceOf, fail, pass, unknown } from "../judge.ts";
+import { radioLabel, whyNoFile } from "../read/evidence.ts";
 import { logEvidences } from "../read/kernel-log.ts";
 import { parseRoutes4 } from "../read/proc-net.ts";
 import { readUsbTree, usbTreeReads } from "../read/usb-tree.ts";
@@ -239,7 +239,7 @@ const inUse: Check = {
     const radios = phyRadios(facts);
     if (radios.length === 0) return "no Wi-Fi is here that has started";
     const table = facts.file(routes);
-    if (table.state !== "read") return [unknown(`Whether the machine uses its Wi-Fi cannot be told: ${whyNot(table)}.`)];
+    if (table.state !== "read") return [unknown(`Whether the machine uses its Wi-Fi cannot be told: ${whyNoFile(routes, table)}.`)];
     const used = parseRoutes4(table.value);
     return radios.map((radio) => {
       const about = { subject: radio.id, radioId: radio.id };

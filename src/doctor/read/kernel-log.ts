@@ -24,6 +24,11 @@ export function recentMessages(facts: Facts): Reading<readonly KernelMessage[]> 
   });
 }
 
+/** Why nothing is known of the log: for the end of a sentence. */
+export function whyNoLog(log: Exclude<Reading<unknown>, { readonly state: "read" }>): string {
+  return log.state === "absent" ? "the kernel's log is not there" : log.why;
+}
+
 /**
  * The USB port a message is about: `usb 1-1.2: …`, `usb usb1-port3: …`, `cdc_acm 1-1:1.0: …`. Undefined when it names none.
  * The names are those of dev_printk() (drivers/base/core.c): driver or bus, then the device.
