@@ -11,7 +11,8 @@ import type { Log } from "./core/log.ts";
 import type { Radio, Snapshot } from "./core/radio.ts";
 import { builtInChecks } from "./doctor/checks/built-in-checks.ts";
 import type { FactsDependencies, KnownFacts } from "./doctor/gather/gather-facts.ts";
-import { type Doctor, openDoctor } from "./doctor/open-doctor.ts";
+import { type Doctor, openDoctor, type OutsideChecks } from "./doctor/open-doctor.ts";
+import { toJudgement } from "./doctor/run-checks.ts";
 import { type TalosVersion, writeTalosPatch } from "./doctor/talos/write-patch.ts";
 import { openHost } from "./host/host.ts";
 import { toRadio } from "./inventory/memory.ts";
@@ -37,7 +38,7 @@ const freshMs = 60_000;
 
 /** The doctor of a running daemon, for its API. */
 export function composeDoctor(parts: DaemonParts, signal: AbortSignal): DoctorView {
-  const { config, log, conditions, inventory, relay, cluster } = parts;
+  const { config, log, conditions, inventory, identifier, relay, cluster } = parts;
   const known: KnownFacts = {
     devices() {
       const { radios, others } = inventory.current;
@@ -48,7 +49,7 @@ export function composeDoctor(parts: DaemonParts, signal: AbortSignal): DoctorVi
     ...(relay !== undefined && { relay: () => relay.status() }),
     ...(cluster.facts !== undefined && { cluster: (stop: AbortSignal) => cluster.facts?.(stop) ?? Promise.reject(stop.reason) }),
   };
-  const doctor = openDoctor({ ...machineOf(config), log, known, checks: builtInChecks }, signal);
+  const doctor = openDoctor({ ...machineOf(config), log, known, checks: builtInChecks, outside: checksOf(identifier) }, signal);
   return toView(doctor);
 }
 
@@ -85,7 +86,10 @@ export async function examineLocally({ config, log }: LocalParts, signal: AbortS
     conditions: () => new Set(conditions.current.keys()),
     services: () => [],
   };
-  const report = await openDoctor({ ...machineOf(config), log, known, checks: builtInChecks }, signal).report(0);
+  const report = await openDoctor(
+    { ...machineOf(config), log, known, checks: builtInChecks, outside: checksOf(identifier) },
+    signal,
+  ).report(0);
   return { report, patch: (version) => writeTalosPatch(report, version) };
 }
 
@@ -96,6 +100,14 @@ function toRadios(config: Config, at: string, devices: readonly IdentifiedDevice
   const empty = { node, overrides, forgetAfterDays: 1, complete: false, sameBoot: false, memories: new Map(), others: [] };
   const { state } = reduce(empty, { type: "scanned", at, devices });
   return { radios: [...state.memories.values()].map((memory): Radio => toRadio(memory, overrides)), others: state.others };
+}
+
+/** The plugins' checks: built-in ones are asked here, others in their threads. */
+function checksOf(identifier: Identifier): OutsideChecks {
+  return {
+    reads: () => identifier.checks.flatMap(({ reads }) => reads),
+    judge: async (facts, stop) => toJudgement(await identifier.judge(facts, stop)),
+  };
 }
 
 function machineOf(config: Config): Omit<FactsDependencies, "known"> {

@@ -1,12 +1,48 @@
 /** Software-defined radios: receivers of anything, of kind `sdr`. */
-import { definePlugin, usbIdsOf } from "aerial/sdk";
+import { type Check, definePlugin, type Outcome, type Radio, usbIdsOf } from "aerial/sdk";
 
 const source = "usb.ids; the kernel's dvb_usb_rtl28xxu table; librtlsdr";
 const receiver = { says: "is", kinds: ["sdr"], probe: "none", source } as const;
 
+const television = "dvb_usb_rtl28xxu";
+
+/** RTL2832U sticks are sold for watching television, and the kernel takes them at that. */
+const notTelevision: Check = {
+  id: "sdr-television",
+  level: "warning",
+  title: "The receiver is not taken for a television tuner",
+  source: "the kernel's drivers/media/usb/dvb-usb-v2/rtl28xxu.c; librtlsdr",
+  reads: [],
+  judge({ radios }) {
+    const sticks = radios.filter(
+      ({ presence, identity }) => presence === "present" && identity.state === "identified" && identity.kinds.includes("sdr"),
+    );
+    if (sticks.length === 0) return "no SDR receiver is plugged in";
+    return sticks.map(judgeStick);
+  },
+};
+
+function judgeStick({ id, device }: Radio): Outcome {
+  const drivers = (device.usb?.interfaces ?? []).flatMap(({ driver }) => driver ?? []);
+  const about = { subject: id, radioId: id };
+  const evidence = [{ source: `USB port ${device.usb?.port ?? "?"}`, value: drivers.length === 0 ? "no driver" : drivers.join(", ") }];
+  if (!drivers.includes(television)) return { ...about, verdict: "pass", text: "The receiver is free for SDR programs.", evidence };
+  return {
+    ...about,
+    verdict: "fail",
+    text: "The kernel has taken the receiver for a television tuner: SDR programs find it busy.",
+    evidence,
+    remedy: {
+      text: `Keep the kernel from loading ${television}; on Talos that is the kernel argument module_blacklist=${television}.`,
+      linux: [`echo blacklist ${television} > /etc/modprobe.d/sdr.conf`, `modprobe -r ${television}`],
+    },
+  };
+}
+
 export const sdr = definePlugin({
   apiVersion: 1,
   name: "sdr",
+  checks: [notTelevision],
   fingerprints: [
     {
       ...receiver,

@@ -1,6 +1,6 @@
 /** Puts the checks to the facts. */
 import type { Check, Facts, Finding, Outcome } from "../core/check.ts";
-import { describeError } from "../core/errors.ts";
+import { type CheckAnswer, type CheckFace, judgeCheck } from "../core/judge-check.ts";
 import { printable } from "../core/printable.ts";
 
 export interface Judgement {
@@ -13,27 +13,22 @@ const longest = { text: 600, value: 300, evidence: 20, outcomes: 500 } as const;
 
 /** All checks, in their order. One that throws costs an `unknown` finding of its own, and nothing else. */
 export function runChecks(checks: readonly Check[], facts: Facts): Judgement {
+  return toJudgement(checks.map((check) => ({ check, answer: judgeCheck(check, facts) })));
+}
+
+/** What checks said, as findings that are safe to print. */
+export function toJudgement(answers: readonly CheckAnswer[]): Judgement {
   const findings: Finding[] = [];
   const notApplicable: { id: string; title: string; why: string }[] = [];
-  for (const check of checks) {
-    const outcomes = judge(check, facts);
-    if (typeof outcomes === "string") notApplicable.push({ id: check.id, title: check.title, why: shorten(outcomes, longest.text) });
-    else findings.push(...outcomes.map((outcome) => toFinding(check, outcome)));
+  for (const { check, answer } of answers) {
+    if (typeof answer === "string") notApplicable.push({ id: check.id, title: check.title, why: shorten(answer, longest.text) });
+    else findings.push(...answer.slice(0, longest.outcomes).map((outcome) => toFinding(check, outcome)));
   }
   return { findings, notApplicable };
 }
 
-function judge(check: Check, facts: Facts): readonly Outcome[] | string {
-  try {
-    const outcomes = check.judge(facts);
-    return typeof outcomes === "string" ? outcomes : outcomes.slice(0, longest.outcomes);
-  } catch (error) {
-    return [{ verdict: "unknown", text: `This check has failed itself, which is a fault in it: ${describeError(error)}.`, evidence: [] }];
-  }
-}
-
 /** An outcome with its check, safe to print. */
-export function toFinding({ id, level, title, source }: Omit<Check, "reads" | "judge">, outcome: Outcome): Finding {
+function toFinding({ id, level, title, source }: CheckFace, outcome: Outcome): Finding {
   const { subject, remedy } = outcome;
   return {
     id,

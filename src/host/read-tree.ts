@@ -12,7 +12,7 @@ import { errnoOf } from "../core/errors.ts";
 import { isAbsent, isUnreadable, wasRead } from "../core/reading.ts";
 import type { Breather } from "./breather.ts";
 import type { HostPaths } from "./host-paths.ts";
-import { fitsPathGlob, fitsSegment, isGlob } from "./path-glob.ts";
+import { fitsPathGlob, fitsSegment, isGlob } from "../core/path-glob.ts";
 import { toReading } from "./read-error.ts";
 import { judgeReadError } from "./sysfs.ts";
 

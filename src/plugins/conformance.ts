@@ -3,6 +3,7 @@ import type { Device, NetworkOffer, UsbFacts } from "../core/device.ts";
 import { toDeviceView } from "../identify/device-view.ts";
 import { claimsOf } from "../identify/match-fingerprint.ts";
 import type { Fingerprint, RadioPlugin } from "../sdk/plugin.ts";
+import { checkProblems } from "./check-conformance.ts";
 import { slowestInput } from "./expression-time.ts";
 import { isPlugin, pluginProblems } from "./plugin-shape.ts";
 
@@ -27,7 +28,13 @@ const makersOwnStrings: readonly (readonly [vendorId: string, productId: string,
 /** Everything wrong with a plugin, in words its author can act on; empty when nothing is. Never throws. */
 export function runPluginConformance(value: unknown): readonly string[] {
   if (!isPlugin(value)) return pluginProblems(value);
-  return [...value.fingerprints.flatMap(expressionProblems), ...greedyRows(value), ...greedyNetworkRows(value), ...describeProblems(value)];
+  return [
+    ...value.fingerprints.flatMap(expressionProblems),
+    ...greedyRows(value),
+    ...greedyNetworkRows(value),
+    ...describeProblems(value),
+    ...checkProblems(value),
+  ];
 }
 
 function expressionProblems({ id, match }: Fingerprint): readonly string[] {

@@ -1,7 +1,9 @@
 /** Identification as the rest of aerial sees it: all plugins asked, each at its own risk. */
+import type { Facts } from "../core/check.ts";
 import type { Device } from "../core/device.ts";
 import { describeError, hasCode } from "../core/errors.ts";
 import type { IdentifiedDevice } from "../core/identity.ts";
+import { type CheckAnswer, type CheckFace, failedCheck } from "../core/judge-check.ts";
 import type { Radio } from "../core/radio.ts";
 import { identify } from "../identify/identify.ts";
 import type { Claim } from "../identify/match-fingerprint.ts";
@@ -32,6 +34,10 @@ export interface Identifier extends AsyncDisposable {
    * deadline raises a condition and is left out from then on. Rejects with the signal's reason when it aborts.
    */
   identify(devices: readonly Device[], signal: AbortSignal): Promise<readonly IdentifiedDevice[]>;
+  /** What the plugins in use ask the machine. */
+  readonly checks: readonly CheckFace[];
+  /** What they make of the facts. A plugin that fails is cut off, and its checks say so. Rejects as `identify` does. */
+  judge(facts: Facts, signal: AbortSignal): Promise<readonly CheckAnswer[]>;
   /** What plugins that know this radio add to how it is shown. Where two set the same key, the one that decided wins. */
   describe(radio: Radio, signal: AbortSignal): Promise<RadioDescription>;
 }
@@ -75,6 +81,20 @@ export async function openIdentifier(dependencies: IdentifierDependencies, signa
         const claims: Claim[] = answers.flatMap((answer) => answer?.[index] ?? []);
         return { device, identity: identify(device, claims) };
       });
+    },
+    get checks() {
+      return [...runners].flatMap(({ checks }) => checks);
+    },
+    async judge(facts, callSignal) {
+      const asked = [...runners].filter(({ checks }) => checks.length > 0);
+      const answers = await Promise.all(asked.map((runner) => ask(runner, () => runner.judge(facts, callSignal), callSignal)));
+      callSignal.throwIfAborted();
+      return asked.flatMap(({ name, checks }, plugin) =>
+        checks.map((check, index) => {
+          const answer = answers[plugin]?.[index] ?? [failedCheck(`the plugin ${name} was cut off; the conditions say why`)];
+          return { check, answer };
+        }),
+      );
     },
     async describe(radio, callSignal) {
       const names = radio.identity.evidence.map((evidence) => evidence.plugin);

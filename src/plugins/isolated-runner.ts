@@ -9,7 +9,17 @@ import type { Radio } from "../core/radio.ts";
 import type { Claim } from "../identify/match-fingerprint.ts";
 import type { RadioDescription } from "../sdk/plugin.ts";
 import type { PluginRunner } from "./plugin-runner.ts";
-import { claimLists, description, greeting, loadReplyId, type Greeting, workerReply, type WorkerData } from "./worker-protocol.ts";
+import { type SentFacts, toSentFacts } from "./sent-facts.ts";
+import {
+  checkAnswers,
+  claimLists,
+  description,
+  greeting,
+  loadReplyId,
+  type Greeting,
+  workerReply,
+  type WorkerData,
+} from "./worker-protocol.ts";
 
 export interface IsolatedRunnerDependencies {
   readonly path: string;
@@ -26,7 +36,10 @@ const fromSource = import.meta.url.endsWith(".ts");
 const workerUrl = fromSource ? new URL("./plugin-worker.ts", import.meta.url) : new URL("./plugin-worker.js", import.meta.url);
 const sdkUrl = new URL(fromSource ? "../sdk/index.ts" : "../sdk/index.js", import.meta.url).href;
 
-type Call = { readonly call: "claims"; readonly devices: readonly Device[] } | { readonly call: "describe"; readonly radio: Radio };
+type Call =
+  | { readonly call: "claims"; readonly devices: readonly Device[] }
+  | { readonly call: "describe"; readonly radio: Radio }
+  | { readonly call: "judge"; readonly facts: SentFacts };
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -120,12 +133,23 @@ export async function openIsolatedRunner(dependencies: IsolatedRunnerDependencie
     throw error;
   }
 
-  const { name, fingerprints, networkServices } = greeted;
+  const { name, fingerprints, networkServices, checks } = greeted;
   return {
     name,
     path,
     fingerprints,
     networkServices,
+    checks,
+    async judge(facts, callSignal) {
+      if (checks.length === 0) return [];
+      const sent = toSentFacts(
+        facts,
+        checks.flatMap(({ reads }) => reads),
+      );
+      const answers = await ask({ call: "judge", facts: sent }, checkAnswers, callSignal);
+      if (answers.length !== checks.length) throw failed("it did not answer for every check");
+      return answers;
+    },
     async claims(devices, callSignal) {
       const lists = await ask({ call: "claims", devices }, claimLists, callSignal);
       if (lists.length !== devices.length) throw failed("it did not answer for every device");

@@ -1,5 +1,6 @@
 /** The gate every plugin passes, built-in or not: what it must look like, in words its author can act on. */
 import { z } from "zod";
+import { checkFace } from "./check-schema.ts";
 import { pluginApiVersion, type RadioPlugin } from "../sdk/plugin.ts";
 
 /** A list, so that an older plugin can stay usable when the API moves on. */
@@ -119,6 +120,10 @@ const shape = z.strictObject({
   name,
   fingerprints: z.array(fingerprint).max(limits.rows),
   network: z.array(networkFingerprint).max(limits.rows).optional(),
+  checks: z
+    .array(z.strictObject({ ...checkFace.shape, judge: callable }))
+    .max(200)
+    .optional(),
   probe: callable.optional(),
   describe: callable.optional(),
 });
@@ -134,7 +139,8 @@ export function pluginProblems(value: unknown): readonly string[] {
   }
   const checked = shape.safeParse(value);
   if (!checked.success) return checked.error.issues.slice(0, 10).map((issue) => `${pathOf(value, issue.path)}: ${issue.message}`);
-  return doubledIds([...checked.data.fingerprints, ...(checked.data.network ?? [])]);
+  const { fingerprints, network = [], checks = [] } = checked.data;
+  return [...doubledIds("fingerprints", [...fingerprints, ...network]), ...doubledIds("checks", checks), ...strangeIds(checked.data)];
 }
 
 /** Narrows after `pluginProblems` found nothing. */
@@ -142,17 +148,29 @@ export function isPlugin(value: unknown): value is RadioPlugin {
   return pluginProblems(value).length === 0;
 }
 
-function doubledIds(rows: readonly { readonly id: string }[]): readonly string[] {
+function doubledIds(list: "fingerprints" | "checks", rows: readonly { readonly id: string }[]): readonly string[] {
   const seen = new Set<string>();
   const doubled = rows.filter(({ id }) => seen.size === seen.add(id).size);
-  return doubled.map(({ id }) => `fingerprints: two rows have the id "${id}"`);
+  return doubled.map(({ id }) => `${list}: two ${list === "checks" ? "checks" : "rows"} have the id "${id}"`);
+}
+
+/** Ids of checks are shown beside those of all others. */
+function strangeIds({
+  name,
+  checks = [],
+}: {
+  readonly name: string;
+  readonly checks?: readonly { readonly id: string }[] | undefined;
+}): readonly string[] {
+  return checks.filter(({ id }) => !id.startsWith(`${name}-`)).map(({ id }) => `checks: the id "${id}" must begin with "${name}-"`);
 }
 
 /** `fingerprints[3] (my-stick).match.vendorId`: by number and by id. */
 function pathOf(value: object, path: readonly PropertyKey[]): string {
   if (path.length === 0) return "plugin";
   const [list, index] = path;
-  const rows: unknown = list === "fingerprints" || list === "network" ? (value as Readonly<Record<string, unknown>>)[list] : undefined;
+  const rows: unknown =
+    list === "fingerprints" || list === "network" || list === "checks" ? (value as Readonly<Record<string, unknown>>)[list] : undefined;
   const row: unknown = typeof index === "number" && Array.isArray(rows) ? rows[index] : undefined;
   const id = typeof row === "object" && row !== null && "id" in row && typeof row.id === "string" ? ` (${row.id.slice(0, 80)})` : "";
   return path

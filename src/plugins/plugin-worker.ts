@@ -6,11 +6,13 @@ import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeError } from "../core/errors.ts";
+import { judgeCheck } from "../core/judge-check.ts";
 import { toDeviceView } from "../identify/device-view.ts";
 import { claimsOf } from "../identify/match-fingerprint.ts";
 import type { RadioPlugin } from "../sdk/plugin.ts";
-import { countFingerprints, networkServicesOf } from "./plugin-runner.ts";
+import { checkFacesOf, countFingerprints, networkServicesOf } from "./plugin-runner.ts";
 import { isPlugin, pluginProblems } from "./plugin-shape.ts";
+import { toFacts } from "./sent-facts.ts";
 import { loadReplyId, type Greeting, type WorkerData, type WorkerReply, type WorkerRequest } from "./worker-protocol.ts";
 
 const { path, sdkUrl } = workerData as WorkerData;
@@ -35,14 +37,18 @@ async function load(): Promise<RadioPlugin | undefined> {
 function answer(plugin: RadioPlugin, request: WorkerRequest): void {
   const { id } = request;
   try {
-    const value =
-      request.call === "claims"
-        ? request.devices.map((device) => claimsOf(plugin, toDeviceView(device)).map(({ plugin: _name, ...claim }) => claim))
-        : (plugin.describe?.(request.radio) ?? {});
-    reply({ id, ok: true, value });
+    reply({ id, ok: true, value: valueFor(plugin, request) });
   } catch (error) {
     reply({ id, ok: false, reason: "failed", problems: [describeError(error).slice(0, 1_000)] });
   }
+}
+
+function valueFor(plugin: RadioPlugin, request: WorkerRequest): unknown {
+  if (request.call === "claims")
+    return request.devices.map((device) => claimsOf(plugin, toDeviceView(device)).map(({ plugin: _name, ...claim }) => claim));
+  if (request.call === "describe") return plugin.describe?.(request.radio) ?? {};
+  const facts = toFacts(request.facts);
+  return (plugin.checks ?? []).map((check) => judgeCheck(check, facts));
 }
 
 try {
@@ -53,6 +59,7 @@ try {
       name: plugin.name,
       fingerprints: countFingerprints(plugin),
       networkServices: networkServicesOf(plugin),
+      checks: checkFacesOf(plugin),
     };
     reply({ id: loadReplyId, ok: true, value: greeting });
   }

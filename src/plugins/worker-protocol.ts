@@ -2,6 +2,8 @@
 import { z } from "zod";
 import type { Device } from "../core/device.ts";
 import type { Radio } from "../core/radio.ts";
+import { checkAnswer, checkFace } from "./check-schema.ts";
+import type { SentFacts } from "./sent-facts.ts";
 
 export interface WorkerData {
   readonly path: string;
@@ -11,7 +13,8 @@ export interface WorkerData {
 
 export type WorkerRequest =
   | { readonly id: number; readonly call: "claims"; readonly devices: readonly Device[] }
-  | { readonly id: number; readonly call: "describe"; readonly radio: Radio };
+  | { readonly id: number; readonly call: "describe"; readonly radio: Radio }
+  | { readonly id: number; readonly call: "judge"; readonly facts: SentFacts };
 
 /** Reply 0 tells how loading went: its value is a greeting. */
 export const loadReplyId = 0;
@@ -20,9 +23,10 @@ export const greeting = z.strictObject({
   name: z.string(),
   fingerprints: z.int().min(0),
   networkServices: z.array(z.string().max(70)).max(5_000),
+  checks: z.array(checkFace).max(200).readonly(),
 });
 
-/** What a plugin is called, and which DNS-SD types it asks for. */
+/** What a plugin is called, which DNS-SD types it asks for, and what it asks the machine. */
 export type Greeting = z.infer<typeof greeting>;
 
 const problems = z.array(z.string().max(1_000)).max(20);
@@ -62,6 +66,9 @@ const claim = z.strictObject({
   basis: z.enum(["kernel", "identity", "ids", "words", "place"]),
   matched: z.array(z.string().max(5_000)).max(20),
 });
+
+/** One for each of its checks, in their order. */
+export const checkAnswers = z.array(checkAnswer).max(200);
 
 /** A hundred rows that fit one device are no description of it. */
 export const claimLists = z.array(z.array(claim).max(100));

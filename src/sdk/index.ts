@@ -1,4 +1,5 @@
 /** `aerial/sdk`: everything a plugin may import, and all that built-in radios use. */
+export type { Check, DeviceNodeFacts, Facts, FindingEvidence, FindingLevel, Outcome, Reading, Remedy, TalosChange } from "../core/check.ts";
 export type {
   BluetoothFacts,
   Device,

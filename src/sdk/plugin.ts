@@ -1,4 +1,5 @@
 /** What a plugin is: rows of data first, then at most a few functions. */
+import type { Check } from "../core/check.ts";
 import type { Device, DeviceFunction } from "../core/device.ts";
 import type { Certainty, Mode, RadioKind, SerialLine } from "../core/identity.ts";
 import type { Log } from "../core/log.ts";
@@ -149,6 +150,11 @@ export interface RadioPlugin {
   readonly name: string;
   readonly fingerprints: readonly Fingerprint[];
   readonly network?: readonly NetworkFingerprint[];
+  /**
+   * What `aerial doctor` asks about these radios. Ids begin with the plugin's name: `acme-1`. In a file of its own a plugin
+   * is given what its `reads` name and the devices, and nothing else of Facts.
+   */
+  readonly checks?: readonly Check[];
   /** Asks the radio itself, without changing its state, before its deadline. Resolves to undefined when the answer is not this plugin's protocol. */
   probe?(port: ProbePort, device: Device, context: PluginContext): Promise<ProbeResult | undefined>;
   /** Pure. */
