@@ -46,7 +46,7 @@ export interface ClusterAccess {
   /** Whether labels are published. */
   readonly labels: boolean;
   /** The radios of all nodes; absent where the cluster cannot be used. Rejects with `kube.*`. */
-  radios?(signal: AbortSignal): Promise<ClusterRadios>;
+  readonly radios?: (signal: AbortSignal) => Promise<ClusterRadios>;
   /** What each publisher has done, by its name. */
   readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
   /** What the API server says of this node, for the doctor; absent where the cluster cannot be used. Rejects only with the signal's reason. */
