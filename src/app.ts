@@ -20,9 +20,11 @@ import { linkSignal } from "./core/linked-signal.ts";
 import { logConditions } from "./core/log-conditions.ts";
 import type { Log } from "./core/log.ts";
 import type { Snapshot } from "./core/radio.ts";
+import { keepRecentLog } from "./core/recent-log.ts";
 import { Scope } from "./core/scope.ts";
 import { readBootId } from "./host/boot-id.ts";
 import { openHost } from "./host/host.ts";
+import { readKernelSummary } from "./host/kernel-summary.ts";
 import { openInventory } from "./inventory/open-inventory.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
 import { composeMetrics } from "./metrics-app.ts";
@@ -43,7 +45,8 @@ export interface AppDependencies {
 }
 
 /** Runs aerial until the signal aborts; resolves when everything is closed. Throws what no part could go on from. */
-export async function runAerial({ config, log }: AppDependencies, signal: AbortSignal): Promise<void> {
+export async function runAerial({ config, log: told }: AppDependencies, signal: AbortSignal): Promise<void> {
+  const { log, lines } = keepRecentLog(told, clock);
   const startedAt = timestamp(clock);
   const node = config.node.name;
   const conditions = createConditions(clock);
@@ -136,6 +139,7 @@ export async function runAerial({ config, log }: AppDependencies, signal: AbortS
       snapshots: inventory,
       conditions,
       counters,
+      support: { log: lines, kernel: () => readKernelSummary(config.host, lifetime.signal) },
       ...(cluster.radios !== undefined && { clusterRadios: cluster.radios }),
       metrics,
       history: (query) => inventory.history(query),

@@ -4,6 +4,7 @@ import type { HealthView } from "./api-view.ts";
 import { toHealthView, toNodeView } from "./node-view.ts";
 import type { Handlers } from "./operations.ts";
 import type { ApiSources } from "./sources.ts";
+import { createSupportBundles } from "./support/support-bundle.ts";
 
 type NodeOperation =
   | "getNode"
@@ -20,6 +21,7 @@ type NodeOperation =
 /** What takes long also ends when the signal aborts. */
 export function nodeHandlers(sources: ApiSources, signal: AbortSignal): Handlers<NodeOperation> {
   const { clock, snapshots, conditions } = sources;
+  const makeBundle = createSupportBundles(sources, signal);
   const health = (): HealthView => toHealthView(sources.readiness(), conditions.current);
   return {
     getNode: () => toNodeView({ snapshot: snapshots.current, facts: sources.node(), conditions: conditions.current, now: clock.now() }),
@@ -31,10 +33,9 @@ export function nodeHandlers(sources: ApiSources, signal: AbortSignal): Handlers
       await required(sources.rescan, "looking for devices")(signal);
       return { revision: snapshots.current.revision, durationMs: Math.round(performance.now() - startedMs) };
     },
-    async createSupportBundle({ reply }) {
-      const { name, bytes } = await required(sources.supportBundle, "the support bundle")(signal);
-      void reply.header("content-disposition", `attachment; filename="${name}"`);
-      return bytes;
+    async createSupportBundle({ query, reply }) {
+      const { name, archive } = await makeBundle({ hideNames: query.names === "hide" });
+      return reply.header("content-disposition", `attachment; filename="${name}"`).send(archive);
     },
     getLiveness: () => ({ status: "ok" }),
     getReadiness({ reply }) {

@@ -24,6 +24,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   "kube.protocol": 503,
   "scan.late": 503,
   "doctor.off": 503,
+  "api.busy": 503,
   "api.off": 503,
   "internal.abort": 503,
 };

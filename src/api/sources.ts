@@ -42,11 +42,11 @@ export interface DoctorView {
 /** Who holds a radio's device nodes open, or why nobody can tell. */
 export type HoldersView = { readonly holders: readonly Holder[] } | { readonly unknown: string };
 
-/** A file that is handed out. */
-export interface Archive {
-  /** `aerial-node-1-2026-01-02.tar.gz` */
-  readonly name: string;
-  readonly bytes: Buffer;
+/** What a support bundle has beside what the API shows anyway. */
+interface SupportSources {
+  /** The newest lines of aerial's log, each a JSON object, oldest first. */
+  log(): readonly string[];
+  kernel(): Promise<unknown>;
 }
 
 /** What the inventory may be told by people. */
@@ -76,7 +76,7 @@ export interface ApiSources {
   readonly clusterRadios?: (signal: AbortSignal) => Promise<ClusterRadioList>;
   /** Resolves when a whole scan that began after the call has been published. */
   readonly rescan?: (signal: AbortSignal) => Promise<void>;
-  readonly supportBundle?: (signal: AbortSignal) => Promise<Archive>;
+  readonly support?: SupportSources;
   /** Where the API counts what it is asked. */
   readonly counters: ApiCounters;
   /** `accept` is the request's header. */

@@ -127,6 +127,23 @@ Reads no configuration and needs neither a daemon nor a cluster nor, from Linux 
     load: async () => (await import("./relay-run-command.ts")).runRelayRunCommand,
   },
   {
+    name: "support-bundle",
+    summary: "write an archive for a bug report, without serial numbers, addresses and secrets",
+    positionals: [],
+    options: {
+      ...daemonOptions,
+      output: {
+        type: "string",
+        short: "o",
+        placeholder: "FILE",
+        help: "where to (else aerial-NODE-TIME.tar.gz here); - for standard output",
+      },
+      "hide-names": { type: "boolean", help: "take out the names of nodes and radios too" },
+    },
+    notes: "In a cluster: kubectl exec -n aerial POD -- aerial support-bundle --output - > bundle.tar.gz",
+    load: async () => (await import("./support-bundle-command.ts")).runSupportBundleCommand,
+  },
+  {
     name: "version",
     summary: "print the version",
     positionals: [],

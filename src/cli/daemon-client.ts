@@ -13,7 +13,7 @@ const answerDeadlineMs = 10_000;
 /** The same for streams, in which a heartbeat comes every 15 s. */
 const streamDeadlineMs = 45_000;
 /** What the daemon may say is wrong with a request; the rest is between it and this command. */
-const toldCodes = ["inventory.unknown-radio", "relay.off", "relay.away"] as const;
+const toldCodes = ["inventory.unknown-radio", "relay.off", "relay.away", "api.busy"] as const;
 const largestAnswer = 64 * 1024 * 1024;
 
 export interface DaemonClient {
@@ -25,8 +25,15 @@ export interface DaemonClient {
   text(path: string): Promise<string>;
   /** What doing something at `path` answers. Throws as `get` does. */
   post(path: string): Promise<unknown>;
+  /** The file that doing something at `path` answers with, as it comes, and the name that the daemon gives it. Throws as `get` does. */
+  download(path: string): Promise<Download>;
   /** Lines of a stream as they come, until the daemon ends it or the signal aborts. */
   lines(path: string, signal?: AbortSignal): AsyncIterable<string>;
+}
+
+interface Download {
+  readonly name: string;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 interface Answer {
@@ -61,6 +68,12 @@ export function clientFor(candidates: readonly string[]): DaemonClient {
       const response = await connect(candidates, { path });
       if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
       return readText(response);
+    },
+    async download(path) {
+      const response = await connect(candidates, { path, method: "POST" });
+      if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await readJson(response));
+      const [, name = "download"] = /filename="([\w.-]+)"/.exec(response.headers["content-disposition"] ?? "") ?? [];
+      return { name, body: readBytes(response) };
     },
     async *lines(path, signal) {
       try {
@@ -122,6 +135,15 @@ async function* readChunks(response: IncomingMessage): AsyncGenerator<string, vo
   } catch (error) {
     if (isAerialError(error)) throw error;
     throw new AerialError("api.unreachable", "the daemon has stopped", { cause: error });
+  }
+}
+
+async function* readBytes(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* response as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    if (isAerialError(error)) throw error;
+    throw new AerialError("api.unreachable", "the daemon has stopped before all was there", { cause: error });
   }
 }
 

@@ -20,6 +20,7 @@ export const exitCodeHelp = `Exit codes: 0 done; 1 the answer is no (not ready, 
 
 const codes: Partial<Record<ErrorCode, number>> = {
   "cli.usage": exitCodes.usage,
+  "cli.output": exitCodes.inputOutput,
   "config.invalid": exitCodes.config,
   "config.unreadable": exitCodes.config,
   "inventory.unknown-radio": exitCodes.no,

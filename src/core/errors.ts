@@ -61,6 +61,7 @@ const errorKinds = {
   "cluster.off": { retryable: false, hint: "run in a cluster, or set kubernetes.kubeconfig" },
   "relay.off": { retryable: false, hint: "name two links or more under `relay` in the configuration; config/default.yaml explains how" },
   "relay.away": { retryable: true, hint: "aerial starts it again by itself; `aerial health` says what is wrong" },
+  "cli.output": { retryable: false, hint: "name a file in a directory that you may write to with --output" },
   "cli.usage": { retryable: false, hint: "`aerial --help` lists the commands" },
   "internal.abort": { retryable: false, hint: "nothing to do: aerial is stopping" },
 } as const satisfies Record<string, ErrorKind>;

@@ -4,15 +4,21 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { type NamespaceLab, openNamespaceLab } from "../light/namespace-lab.ts";
 import { aerialOnLab } from "../light/aerial-on-lab.ts";
+import type { CommandResult } from "../lab/lab.ts";
 import { sonoffDonglePlus } from "../lab/sticks.ts";
 
-interface Answer {
+interface Answer<Body = string> {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: Body;
+}
+
+interface Question {
+  readonly method?: string;
+  readonly accept?: string;
 }
 
 export interface MeasuredDaemon extends AsyncDisposable {
@@ -20,8 +26,14 @@ export interface MeasuredDaemon extends AsyncDisposable {
   readonly directory: string;
   /** `127.0.0.1:1234`: the same API over TCP of this machine, for programs that know no unix sockets. */
   readonly address: string;
-  ask(path: string, options?: { readonly method?: string; readonly accept?: string }): Promise<Answer>;
+  /** Runs a command of aerial on the node. */
+  run(...parameters: readonly string[]): Promise<CommandResult>;
+  ask(path: string, question?: Question): Promise<Answer>;
+  /** What a POST answers, byte for byte. */
+  download(path: string): Promise<Answer<Buffer>>;
 }
+
+export const plantedToken = "planted-token-of-the-cluster";
 
 const noServer = {
   apiVersion: "v1",
@@ -29,7 +41,7 @@ const noServer = {
   "current-context": "away",
   // The discard port, on which nobody listens.
   clusters: [{ name: "away", cluster: { server: "http://127.0.0.1:9" } }],
-  users: [{ name: "nobody", user: {} }],
+  users: [{ name: "nobody", user: { token: plantedToken } }],
   contexts: [{ name: "away", context: { cluster: "away", user: "nobody" } }],
 };
 
@@ -76,15 +88,12 @@ export async function openMeasuredDaemon(): Promise<MeasuredDaemon> {
     lab,
     directory,
     address: `127.0.0.1:${(gateway.address() as AddressInfo).port}`,
-    ask: (path, { method = "GET", accept } = {}) =>
-      new Promise((resolve, reject) => {
-        request({ socketPath: socket, path, method, headers: { host: "localhost", ...(accept && { accept }) } }, (answer) => {
-          const { statusCode = 0, headers } = answer;
-          text(answer).then((body) => resolve({ status: statusCode, type: headers["content-type"] ?? "", body }), reject);
-        })
-          .on("error", reject)
-          .end();
-      }),
+    run: (...parameters) => aerial.run(...parameters),
+    async ask(path, question = {}) {
+      const { body, ...rest } = await send(socket, path, question);
+      return { ...rest, body: body.toString() };
+    },
+    download: (path) => send(socket, path, { method: "POST" }),
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
   };
 }
@@ -92,4 +101,15 @@ export async function openMeasuredDaemon(): Promise<MeasuredDaemon> {
 async function ip(lab: NamespaceLab, change: string): Promise<void> {
   const { exitCode, stderr } = await lab.run(["ip", ...change.split(" ")]);
   if (exitCode !== 0) throw new Error(`ip ${change}: ${stderr}`);
+}
+
+function send(socketPath: string, path: string, { method = "GET", accept }: Question): Promise<Answer<Buffer>> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, method, headers: { host: "localhost", ...(accept && { accept }) } }, (answer) => {
+      const { statusCode = 0, headers } = answer;
+      buffer(answer).then((body) => resolve({ status: statusCode, type: headers["content-type"] ?? "", body }), reject);
+    })
+      .on("error", reject)
+      .end();
+  });
 }

@@ -1237,10 +1237,17 @@ export interface Operations {
     readonly result: RescanResult;
   };
 
-  /** Put together all that a bug report needs, in one archive. Serial numbers, addresses and secrets are blotted out. */
+  /**
+   * Put together all that a bug report needs, in one archive: state, history, conditions, the doctor's report, measurements,
+   * the log and facts of the kernel. Serial numbers and addresses are replaced by tokens that are the same throughout the
+   * archive; secrets are left out. A file in it says what was taken out.
+   */
   readonly createSupportBundle: {
     readonly path: NoFields;
-    readonly query: NoFields;
+    readonly query: {
+      /** `hide`: names that people have given to nodes and radios are taken out too. */
+      readonly names?: "keep" | "hide";
+    };
     readonly header: NoFields;
     readonly body: undefined;
     readonly result: Uint8Array;
