@@ -237,6 +237,16 @@ test("of much that is new at once, only what is kept ready is read at once", () 
   expect(book.read).toBe(512);
 });
 
+test("what many replay side by side is read once for all", async () => {
+  const book = createHistoryBook();
+  book.append(5_000);
+  const world = createWorld(book);
+  const readers = Array.from({ length: 20 }, () => world.read("oldest"));
+  await Promise.all(readers.map((reader) => reader.drain()));
+  for (const reader of readers) expect(reader.sequences).toEqual(sequences(book));
+  expect(book.read).toBeLessThan(6_000);
+});
+
 test("what is new is read once for all", () => {
   const book = createHistoryBook();
   const world = createWorld(book);

@@ -23,8 +23,10 @@ interface FeedPage {
 
 /** Entries in a page from the database: some 60 KiB. */
 const pageEntries = 128;
-/** Entries kept ready: some 400 KiB. */
+/** Entries kept ready: some 500 KiB. */
 const readyEntries = 512;
+/** Older pages kept for those who come right behind: a hundred readers that replay the same do so side by side. */
+const keptPages = 8;
 
 export interface HistoryFeed {
   /** What comes after a place of this history. Throws `inventory.unusable` when the disk can't be read. */
@@ -47,12 +49,14 @@ export function beforeOldest({ historyId, oldest }: HistoryExtent): Cursor {
 export function createHistoryFeed(source: HistorySource): HistoryFeed {
   let tail = emptyTail(source.stored.current.historyId, source.stored.current.newest);
   const shared = new Map<number, FeedPage>();
+  const older = new Map<number, FeedPage>();
 
   /** Fetches what was stored since, or begins anew where that would be more than is kept ready anyway. */
   function catchUp(): void {
     const { historyId, newest } = source.stored.current;
     if (tail.historyId === historyId && tail.newest === newest) return;
     shared.clear();
+    if (tail.historyId !== historyId) older.clear();
     if (tail.historyId !== historyId || newest - tail.newest > readyEntries || newest < tail.newest) {
       tail = emptyTail(historyId, Math.max(0, newest - readyEntries));
     }
@@ -79,14 +83,22 @@ export function createHistoryFeed(source: HistorySource): HistoryFeed {
     return page;
   }
 
+  function readOlder({ historyId, sequence }: Cursor): FeedPage {
+    const known = older.get(sequence);
+    if (known !== undefined) return known;
+    const entries = fetch({ historyId, newest: sequence }, pageEntries);
+    const last = entries.at(-1)?.sequence ?? sequence;
+    const page = { frames: entries.map((entry) => toHistoryFrame(historyId, entry)), after: { historyId, sequence: last } };
+    // Of a page that is not full there may be more later.
+    if (entries.length === pageEntries) older.set(sequence, page);
+    for (const first of older.keys()) if (older.size > keptPages) older.delete(first);
+    return page;
+  }
+
   return {
     read(place) {
-      const { historyId, sequence } = place;
       catchUp();
-      if (sequence >= tail.after) return readReady(place);
-      const entries = fetch({ historyId, newest: sequence }, pageEntries);
-      const last = entries.at(-1)?.sequence ?? sequence;
-      return { frames: entries.map((entry) => toHistoryFrame(historyId, entry)), after: { historyId, sequence: last } };
+      return place.sequence >= tail.after ? readReady(place) : readOlder(place);
     },
   };
 }

@@ -39,6 +39,8 @@ export const mostStreams = 256;
 /** Between two hints of a kind: a hundred radios that come at once are one hint, or two. */
 const hintSpacingMs = 100;
 const tickMs = 1_000;
+/** Between two lines in the log about a disk that can't be read. */
+const failureSpacingMs = 60_000;
 
 /** Follows its sources until the signal aborts; then all streams end. */
 export function openLiveEvents(sources: LiveSources, signal: AbortSignal): LiveEvents {
@@ -46,12 +48,18 @@ export function openLiveEvents(sources: LiveSources, signal: AbortSignal): LiveE
   const readers = new Map<EventReader, StreamCounts>();
   const hints = new Map<HintName, { readonly revision: number; readonly frame: EventFrame }>();
   let seats = 0;
+  let failedAt: number | undefined;
   let ticking = false;
   const shared = {
     feed: createHistoryFeed(sources),
     extent: () => stored.current,
     hints,
-    onFailure: (error: unknown) => log.warn({ err: describeError(error) }, "live events could not be read"),
+    onFailure(error: unknown) {
+      // All readers fail at once, and come back every few seconds to fail again.
+      if (failedAt !== undefined && clock.now() - failedAt < failureSpacingMs) return;
+      failedAt = clock.now();
+      log.warn({ err: describeError(error) }, "live events could not be read");
+    },
   };
 
   function pumpAll(): void {
