@@ -11,12 +11,12 @@ import { AerialError, describeError, errnoOf } from "../core/errors.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { Log } from "../core/log.ts";
 import type { Access, Entrance } from "./access/access.ts";
-import { createGuardedServer, type GuardedServer } from "./access/guarded-server.ts";
+import { createGuardedServer, type GuardedServer, type Tls } from "./access/guarded-server.ts";
 import { createRateLimiter } from "./access/rate-limiter.ts";
-import { openTlsFiles, type TlsFiles } from "./access/tls-files.ts";
+import type { TlsFiles } from "./access/tls-files.ts";
 
 /** An address that others reach. */
-export interface ExposedAddress {
+interface ExposedAddress {
   readonly address: string;
   readonly port: number;
   readonly tls?: TlsFiles;
@@ -152,14 +152,14 @@ async function keepTrying({ place, attempt, failure }: Retry, { clock, condition
 
 async function listenAt(place: Place, deps: ListenDependencies) {
   const { where, entrance, tls } = place;
-  const { handler, access, attach, conditions, log, requestsPerSecond = 0 } = deps;
+  const { handler, access, attach, log, requestsPerSecond = 0 } = deps;
   const limit = { perSecond: requestsPerSecond, burst: requestsPerSecond * 2, mostClients };
   const isLimited = entrance.kind === "exposed" && requestsPerSecond > 0;
   const server = createGuardedServer({
     handler,
     access,
     entrance,
-    ...(tls && { tls: openTlsFiles({ files: tls, conditions, log, now: () => performance.now() }) }),
+    ...(tls && { tls: await openTls(tls, deps) }),
     ...(isLimited && { connectLimiter: createRateLimiter(limit) }),
   });
   try {
@@ -174,6 +174,12 @@ async function listenAt(place: Place, deps: ListenDependencies) {
     log.warn({ address: hostPort(where.host, port) }, "tokens come here unencrypted: give api.listen a certificate, or a proxy in front");
   }
   return { name: nameOf(place, port), server };
+}
+
+/** Throws `api.tls` when the files cannot be used. */
+async function openTls(files: TlsFiles, { conditions, log }: ListenDependencies): Promise<Tls> {
+  const [{ createServer }, { openTlsFiles }] = await Promise.all([import("node:https"), import("./access/tls-files.ts")]);
+  return { createServer, source: openTlsFiles({ files, conditions, log, now: () => performance.now() }) };
 }
 
 /**

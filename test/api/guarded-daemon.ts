@@ -44,8 +44,8 @@ export interface GuardedDaemon extends AsyncDisposable {
 const startMs = 30_000;
 const node = "test-node";
 
-/** `api` is merged into the configuration's section: no limit of requests unless given. */
-export async function openGuardedDaemon(api: object = {}): Promise<GuardedDaemon> {
+/** `api` is merged into the configuration's section: no limit of requests unless given. `sections` are others. */
+export async function openGuardedDaemon(api: object = {}, sections: object = {}): Promise<GuardedDaemon> {
   await using stack = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), "aerial-guarded-"));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -63,6 +63,7 @@ export async function openGuardedDaemon(api: object = {}): Promise<GuardedDaemon
     state: { directory: join(directory, "state") },
     kubernetes: { enabled: false },
     log: { format: "json" },
+    ...sections,
     api: {
       socket: join(directory, "aerial.sock"),
       port: 0,

@@ -45,7 +45,7 @@ function add(): void {
 // Not all at once: they would only wait for each other, in the kernel.
 let started = 0;
 const starting = setInterval(() => {
-  for (let index = 0; index < 10 && started < Number(wanted); index += 1, started += 1) add();
+  for (let index = 0; index < 100 && started < Number(wanted); index += 1, started += 1) add();
   if (started >= Number(wanted)) clearInterval(starting);
 }, 100);
 setInterval(() => process.stdout.write(`${JSON.stringify({ open: open.size, opened })}\n`), 500);

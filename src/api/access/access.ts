@@ -53,7 +53,7 @@ interface AccessDependencies extends AccessOptions {
 }
 
 /** Headers are for the answer. `preflight`: a browser asks whether a page may ask, and that is the answer. */
-export type Admission =
+type Admission =
   | { readonly state: "admitted"; readonly caller?: Caller; readonly headers: Readonly<Record<string, string>> }
   | { readonly state: "preflight"; readonly headers: Readonly<Record<string, string>> }
   | { readonly state: "refused"; readonly refusal: Refusal };

@@ -16,7 +16,7 @@ export interface AuthenticatorDependencies {
   readonly cluster?: ClusterTokens | undefined;
 }
 
-export type Authentication = { readonly caller: Caller } | { readonly refusal: Refusal };
+type Authentication = { readonly caller: Caller } | { readonly refusal: Refusal };
 
 /** `client` is whom requests are counted to. */
 export type Authenticate = (request: IncomingMessage, client: string, signal: AbortSignal) => Promise<Authentication>;

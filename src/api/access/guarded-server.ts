@@ -1,6 +1,6 @@
 /** An HTTP server that cannot be filled up: its connections are bounded and timed, and it knows by which way they came in. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import type { createServer as CreateTlsServer } from "node:https";
 import { createServer as createGate, type Server as GateServer, type Socket } from "node:net";
 import type { Access, Entrance } from "./access.ts";
 import { clientOf, isLoopback } from "./client-address.ts";
@@ -10,11 +10,17 @@ import { endWith, refuse } from "./refusal.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 import type { TlsSource } from "./tls-files.ts";
 
+/** Loaded where it is used: it costs some MiB. */
+export interface Tls {
+  readonly source: TlsSource;
+  readonly createServer: typeof CreateTlsServer;
+}
+
 export interface GuardedServerOptions {
   readonly handler: RequestListener;
   readonly access: Pick<Access, "enter">;
   readonly entrance: Entrance;
-  readonly tls?: TlsSource | undefined;
+  readonly tls?: Tls | undefined;
   /** How often one client may connect. */
   readonly connectLimiter?: RateLimiter | undefined;
 }
@@ -60,7 +66,7 @@ export function createGuardedServer({ handler, access, entrance, tls, connectLim
   const server =
     tls === undefined
       ? createServer(options, onRequest)
-      : createTlsServer({ ...options, ...tls.initial, handshakeTimeout: handshakeMs }, onRequest);
+      : tls.createServer({ ...options, ...tls.source.initial, handshakeTimeout: handshakeMs }, onRequest);
   const connectionOf = tls === undefined ? (socket: Socket): Socket => socket : followHandshakes(server);
 
   const refuses = (socket: Socket): boolean => {
@@ -73,7 +79,7 @@ export function createGuardedServer({ handler, access, entrance, tls, connectLim
       socket.destroy();
       return;
     }
-    const context = tls?.changed();
+    const context = tls?.source.changed();
     if (context !== undefined && "setSecureContext" in server) server.setSecureContext(context);
     connections.add(socket);
     server.emit("connection", socket);
