@@ -125,12 +125,12 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
   );
 
   const counters = createApiCounters();
-  const { outputs } = cluster;
-  const metrics = composeMetrics({ config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: counters });
   const doctor = lazyDoctor(async () => {
     const { composeDoctor } = await import("./doctor-app.ts");
     return composeDoctor({ config, log, conditions, inventory, identifier, relay, cluster }, lifetime.signal);
   });
+  const measured = { config, inventory, conditions, scanCounters, hints, outputs: cluster.outputs, relay, latency, api: counters };
+  const metrics = composeMetrics({ ...measured, doctor: () => doctor.reports.current });
   const api = await openApi(
     {
       ...toApiAccess(config, cluster.reviewToken),
