@@ -3,7 +3,7 @@ import type { Check, Facts, FindingEvidence, Outcome } from "../../core/check.ts
 import { valueOf } from "../../core/reading.ts";
 import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
 import { numberIn, whyNoFile } from "../read/evidence.ts";
-import { parseDatagramSockets, parseRoutes4 } from "../read/proc-net.ts";
+import { parseDatagramSockets, parseRoutes4, type Route4 } from "../read/proc-net.ts";
 import { hasFamily, linkLabel, noRelay, ofEachLink, type PresentLink } from "../read/relay-links.ts";
 import { sysctlRemedy } from "../read/sysctl.ts";
 
@@ -42,9 +42,16 @@ function judgeReversePath(facts: Facts, link: PresentLink): Outcome {
   // Strict mode is fine as long as the network of each link is reached over that link and over no other.
   const direct = parseRoutes4(table.value).filter(({ isDirect, mask }) => isDirect && mask !== "00000000");
   const own = direct.filter((route) => route.interface === link.interface);
-  const rival = own.flatMap(({ destination, mask, metric }) =>
+  // Of two routes to one network the smaller metric counts, and else the one that was there first, which is listed first.
+  const isBetter = (other: Route4, than: Route4): boolean =>
+    other.metric < than.metric || (other.metric === than.metric && direct.indexOf(other) < direct.indexOf(than));
+  const rival = own.flatMap((route) =>
     direct.filter(
-      (other) => other.interface !== link.interface && other.destination === destination && other.mask === mask && other.metric <= metric,
+      (other) =>
+        other.interface !== link.interface &&
+        other.destination === route.destination &&
+        other.mask === route.mask &&
+        isBetter(other, route),
     ),
   )[0];
   if (own.length > 0 && rival === undefined)

@@ -35,6 +35,7 @@ test("without adapters there is nothing to say, nor of a card that a virtual mac
   const self = createWorld();
   self.world.kernelConfig({ CONFIG_USB: "y" });
   for (const each of wifiChecks) expect(await self.judge(each)).toBeTypeOf("string");
+  self.world.file("/sys/bus/pci/devices/0000:02:00.0/class", "0x020000");
   const card = withoutPhy(self);
   self.world.link(`${card}/driver`, "../../../bus/pci/drivers/vfio-pci");
   for (const each of wifiChecks) expect(await self.judge(each)).toBeTypeOf("string");
