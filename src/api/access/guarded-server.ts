@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { createServer as CreateTlsServer } from "node:https";
 import { createServer as createGate, type Server as GateServer, type Socket } from "node:net";
+import { asksForWebSocket } from "../live/upgrades.ts";
 import type { Access, Entrance } from "./access.ts";
 import { clientOf, isLoopback } from "./client-address.ts";
 import { type ConnectionLimits, type ConnectionTable, createConnectionTable } from "./connection-table.ts";
@@ -62,7 +63,13 @@ export function createGuardedServer({ handler, access, entrance, tls, connectLim
     handler(request, response);
   };
   // Limits of time are the table's: its timer runs only while somebody keeps it waiting.
-  const options = { maxHeaderSize: headerBytes, keepAliveTimeout: keepAliveMs, headersTimeout: 0, requestTimeout: 0 };
+  const options = {
+    maxHeaderSize: headerBytes,
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    shouldUpgradeCallback: asksForWebSocket,
+  };
   const server =
     tls === undefined
       ? createServer(options, onRequest)

@@ -52,6 +52,7 @@ beforeEach(async () => {
     void reply.header("x-content-type-options", "nosniff");
     return asked.headers["x-stranger"] === undefined ? undefined : reply.code(403).send({ status: 403 });
   });
+  app.post("/echo", (asked) => asked.body);
   app.get("/api/v1/events/stream", { exposeHeadRoute: false }, (asked, reply) => replyWithStream({ live, counts }, asked, reply));
   app.get("/api/v1/events/socket", createSocketReply({ live, counts, clock, upgrades }, signal));
   await app.ready();
@@ -234,6 +235,21 @@ describe("WebSocket", () => {
     const other = await ask("/api/v1/events/socket", { connection: "Upgrade", upgrade: "h2c" });
     expect(other.statusCode).toBe(426);
     expect(counts.open).toBe(0);
+  });
+
+  test("what else somebody may want to upgrade to is ignored, with the body of the request intact", async () => {
+    const headers = {
+      connection: "Upgrade, HTTP2-Settings",
+      upgrade: "h2c",
+      "http2-settings": "AAMAAABk",
+      "content-type": "application/json",
+    };
+    const asked = request({ socketPath, path: "/echo", method: "POST", headers, agent: false });
+    asked.end('{"a":1}');
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    let text = "";
+    for await (const piece of answer.setEncoding("utf8")) text += String(piece);
+    expect(text).toBe('{"a":1}');
   });
 
   test("another route does not mind being asked for one", async () => {
