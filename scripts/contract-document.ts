@@ -16,7 +16,7 @@ export function compileContract(): Json {
     const compiler = join(root, "node_modules/@typespec/compiler/cmd/tsp.js");
     const parameters = [compiler, "compile", "src/api/contract", `--output-dir=${directory}`, "--warn-as-error", "--pretty=false"];
     execFileSync(process.execPath, parameters, { cwd: root, stdio: "pipe" });
-    return simplify(JSON.parse(readFileSync(join(directory, "openapi.json"), "utf8")) as Json);
+    return addLinks(simplify(JSON.parse(readFileSync(join(directory, "openapi.json"), "utf8")) as Json));
   } catch (error) {
     const said = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
     throw new Error(`the contract does not compile\n${said}`, { cause: error });
@@ -40,6 +40,35 @@ function simplify(value: Json): Json {
         : [key, simplify(inner)],
     ),
   );
+}
+
+/** TypeSpec has no words for OpenAPI's links: `x-aerial-links` of an operation says which parameters of others its answer has, by JSON pointer. */
+function addLinks(document: Json): Json {
+  const { paths } = document as unknown as LinkedDocument;
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    const { "x-aerial-links": links, responses } = operation;
+    if (links === undefined) continue;
+    delete operation["x-aerial-links"];
+    responses["200"]!.links = Object.fromEntries(
+      Object.entries(links).map(([operationId, parameters]) => [
+        operationId,
+        {
+          operationId,
+          parameters: Object.fromEntries(Object.entries(parameters).map(([name, pointer]) => [name, `$response.body#${pointer}`])),
+        },
+      ]),
+    );
+  }
+  return document;
+}
+
+interface LinkedDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, LinkedOperation>>>>;
+}
+
+interface LinkedOperation {
+  "x-aerial-links"?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly responses: Readonly<Record<string, { links?: Json }>>;
 }
 
 function isNothing(schema: Json): boolean {

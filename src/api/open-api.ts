@@ -1,6 +1,6 @@
 /** The API of one node: over a unix socket, on the loopback address, and to others who have a token. */
 import type { RequestListener } from "node:http";
-import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Conditions } from "../core/condition.ts";
 import { AerialError, describeError } from "../core/errors.ts";
 import { linkSignal } from "../core/linked-signal.ts";
@@ -16,7 +16,7 @@ import { type ApiCounters, createApiCounters } from "./metrics/api-counters.ts";
 import { countRequests, countUnrouted } from "./metrics/count-requests.ts";
 import { addPage } from "./page/serve-page.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
-import { addOperations, createAllowedMethods } from "./operations.ts";
+import { addOperations, createAllowedMethods, holdToContract } from "./operations.ts";
 import { createHandlers } from "./routes.ts";
 import type { ApiSources } from "./sources.ts";
 
@@ -42,10 +42,12 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   const { log, tokens = [], cors = [], requestsPerSecond = 0, counters = createApiCounters() } = deps;
   const lifetime = linkSignal(signal);
   const document = parseContract();
-  const app = createApp({ log, counters, allowedMethods: createAllowedMethods(document) });
+  const app = createApp(log);
+  holdToContract(app);
   countRequests(app, counters);
   const access = await openAccess({ ...deps, tokens, cors, requestsPerSecond }, lifetime.signal);
   addAccess(app, access);
+  addNotFound(app, createAllowedMethods(document), counters);
   const live = openLiveApi({ ...deps, counters, hints: { conditions: deps.conditions, ...deps.hints } }, lifetime.signal);
   addPage(app);
   addOperations(app, createHandlers({ ...deps, counters }, live.handlers, lifetime.signal), document);
@@ -77,14 +79,7 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   }
 }
 
-interface AppOptions {
-  readonly log: Log;
-  readonly counters: ApiCounters;
-  /** Of the contract's paths. */
-  readonly allowedMethods: (url: string) => string | undefined;
-}
-
-function createApp({ log, counters, allowedMethods }: AppOptions): FastifyInstance {
+function createApp(log: Log): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: 64 * 1024,
@@ -95,18 +90,28 @@ function createApp({ log, counters, allowedMethods }: AppOptions): FastifyInstan
   // A body is JSON or nothing that is read here.
   app.removeContentTypeParser("text/plain");
   app.addContentTypeParser("application/merge-patch+json", { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = allowedMethods(request.url);
-    countUnrouted(counters, allowed === undefined ? 404 : 405);
-    if (allowed === undefined) return sendProblem(reply, plainProblem(404, `nothing is at ${request.url}`));
-    return sendProblem(reply.header("allow", allowed), plainProblem(405, `${request.method} is nothing that ${request.url} knows`));
-  });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status === 500) log.error({ route: request.routeOptions.url, err: describeError(error) }, "request failed");
     return sendProblem(reply, problem);
   });
   return app;
+}
+
+/** Answers before anything of a body is read. `allowedMethods`: of the contract's paths. */
+function addNotFound(app: FastifyInstance, allowedMethods: (url: string) => string | undefined, counters: ApiCounters): void {
+  app.setNotFoundHandler((request, reply) => sendNotFound(request, reply));
+  app.addHook("onRequest", (request, reply, next) => {
+    if (request.is404) sendNotFound(request, reply);
+    else next();
+  });
+
+  function sendNotFound({ method, url }: FastifyRequest, reply: FastifyReply): void {
+    const allowed = allowedMethods(url);
+    countUnrouted(counters, allowed === undefined ? 404 : 405);
+    if (allowed === undefined) sendProblem(reply, plainProblem(404, `nothing is at ${url}`));
+    else sendProblem(reply.header("allow", allowed), plainProblem(405, `${method} is nothing that ${url} knows`));
+  }
 }
 
 function sendProblem(reply: FastifyReply, problem: ProblemView): FastifyReply {

@@ -45,12 +45,15 @@ declare module "fastify" {
 /** Beside the contract there is only the page. */
 const pageRoutes = /^\/$|^\/assets\//;
 
-/** Adds a route for each operation. Whatever else is added afterwards, but the page, throws. */
-export function addOperations(app: FastifyInstance, handlers: Handlers, document: ContractDocument): void {
+/** From here on a route that is neither an operation nor the page's can't be added: what is not in the contract has no role either. */
+export function holdToContract(app: FastifyInstance): void {
   app.addHook("onRoute", ({ url, config }) => {
-    // A bug: what is not in the contract has no role either.
     if (config?.operationId === undefined && !pageRoutes.test(url)) throw new TypeError(`${url} is not in the contract`);
   });
+}
+
+/** Adds a route for each operation. */
+export function addOperations(app: FastifyInstance, handlers: Handlers, document: ContractDocument): void {
   app.setValidatorCompiler(createValidators());
   app.setSerializerCompiler(createSerializers());
   for (const [path, methods] of Object.entries(document.paths)) {

@@ -13,6 +13,7 @@ export interface ContractDaemon extends AsyncDisposable {
   /** `http://127.0.0.1:1234` */
   readonly url: string;
   readonly radios: Radios;
+  readonly until: (what: string, isRight: (radios: Radios) => boolean) => Promise<Radios>;
   /** What the daemon wrote. */
   readonly output: () => string;
 }
@@ -49,7 +50,7 @@ export async function openContractDaemon(environment: Readonly<Record<string, st
     }
     from.pipe(to).pipe(from);
     from.on("close", () => to.destroy());
-    to.on("close", () => from.destroy());
+    to.on("close", () => from.destroySoon());
   });
   await new Promise<void>((resolve) => void door.listen(0, "127.0.0.1", resolve));
   stack.defer(async () => {
@@ -64,6 +65,7 @@ export async function openContractDaemon(environment: Readonly<Record<string, st
     get radios() {
       return daemon.radios;
     },
+    until: (what, isRight) => daemon.until(what, isRight),
     output: () => daemon.process.output,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
   };

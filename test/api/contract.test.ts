@@ -1,5 +1,6 @@
 /** The contract and a real daemon are one thing: each operation is served, and answers as it says. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { socketFetch } from "../fixtures/socket-fetch.ts";
 import { type ContractDaemon, openContractDaemon } from "./contract-daemon.ts";
 import { createJudge } from "./contract-judge.ts";
 
@@ -29,7 +30,7 @@ const isStream = (id: string): boolean => /^(watchRadios|traceRelay|streamEvents
 async function ask(id: string, { key = "", query = "", headers = {}, body, method }: Ask = {}) {
   const { method: ownMethod, path } = operations.get(id)!;
   const stop = new AbortController();
-  const response = await fetch(`${daemon.url}${path.replace("{key}", encodeURIComponent(key))}${query}`, {
+  const response = await socketFetch(daemon.socket)(`http://localhost${path.replace("{key}", encodeURIComponent(key))}${query}`, {
     method: method ?? ownMethod,
     headers,
     signal: stop.signal,

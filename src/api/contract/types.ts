@@ -1053,7 +1053,15 @@ export interface Operations {
     readonly result: EventPage;
   };
 
-  /** Follow what happens, over a WebSocket (RFC 6455). Each message is a `StreamMessage`. */
+  /**
+   * Follow what happens, over a WebSocket (RFC 6455). Each message is a `StreamMessage`; all else is as with server-sent events.
+   *
+   * Without `after` the client's first message says where to begin: `{"after": "oldest"}`, or `now`, or the id of an event. It
+   * has nothing else to say. After 15 seconds of silence there is a ping; who has not answered it by the next is gone.
+   *
+   * Close codes: 1001 aerial stops; 1003 the message was not text; 1009 it was longer than 1 KiB; 4400 it was not understood,
+   * or not the first; 4408 none came within 10 seconds. Who is cut off for taking nothing gets none.
+   */
   readonly followEvents: {
     readonly path: NoFields;
     readonly query: {
@@ -1070,8 +1078,14 @@ export interface Operations {
    *
    * It begins with `ready`. `history` carries an `Event`, with its cursor as `id`: a reader that comes again with
    * `Last-Event-ID` is told all that it has missed, each once; where that can't be, `reset` says why. `radios`, `conditions`,
-   * `findings`, `relay` and `node` carry a `Hint`: who shows them asks for them anew. A reader that does not keep up is cut
-   * off, and comes again.
+   * `findings`, `relay` and `node` carry a `Hint`: who shows them asks for them anew.
+   *
+   * Only what is safely stored is told as `history`. While the disk cannot be written (the condition `inventory.not-stored`)
+   * there are hints, and the events follow once they are stored.
+   *
+   * After 15 seconds of silence there is a comment; `retry` says how long to wait before coming again. A reader that takes
+   * nothing for 10 seconds is cut off, and comes again with the last id it has. With 256 readers of this and the WebSocket
+   * there is 503 for the next.
    */
   readonly streamEvents: {
     readonly path: NoFields;
