@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseContract } from "../../src/api/contract/document.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { messageOf, type ApiClient, type ApiObject } from "./api-client.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
@@ -33,7 +34,14 @@ interface PodSpec {
   readonly volumes: readonly { readonly name: string; readonly hostPath?: { readonly type?: string } }[];
 }
 
+interface Probe {
+  readonly httpGet: { readonly host?: string; readonly port: string; readonly path: string };
+}
+
 interface Container {
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly startupProbe: Probe;
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly ports: readonly { readonly containerPort: number }[];
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
@@ -89,6 +97,17 @@ describe("daemonset/base", () => {
     expect(mounts).toEqual(expect.arrayContaining([config.host.dev, config.state.directory, join(config.api.socket, ".."), "/run/dbus"]));
     expect(config.host.run).toBe("/run");
     expect(container.ports.map(({ containerPort }) => containerPort)).toEqual([config.api.port]);
+  });
+
+  test("its probes ask for what the API answers without a token: a restart for life, a rollout for readiness", async () => {
+    const [{ livenessProbe, readinessProbe, startupProbe }] = (await readDaemonSet()).spec.template.spec.containers;
+    expect([startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet)).toMatchObject([
+      { host: "127.0.0.1", port: "api", path: "/livez" },
+      { host: "127.0.0.1", port: "api", path: "/livez" },
+      { host: "127.0.0.1", port: "api", path: "/readyz" },
+    ]);
+    const { paths } = parseContract();
+    for (const path of ["/livez", "/readyz"]) expect(paths[path]?.["get"]?.["x-aerial-role"]).toBe("none");
   });
 
   test("no host path is checked by type, which Talos' kubelet would refuse", async () => {
