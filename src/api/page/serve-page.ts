@@ -22,7 +22,7 @@ const contentSecurityPolicy = [
   "trusted-types 'none'",
 ].join("; ");
 
-const pageHeaders = {
+const documentHeaders = {
   "content-security-policy": contentSecurityPolicy,
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
@@ -57,7 +57,7 @@ export function addPage(app: FastifyInstance): void {
   };
   const send = async (request: FastifyRequest, reply: FastifyReply, file: PageFile): Promise<FastifyReply> => {
     const encoding = chooseEncoding(request.headers["accept-encoding"]);
-    void reply.headers(pageHeaders).header("vary", "accept-encoding").type(file.type);
+    void reply.header("vary", "accept-encoding").type(file.type);
     if (encoding !== "identity") void reply.header("content-encoding", encoding);
     return reply.send(await pack(file, encoding));
   };
@@ -67,8 +67,8 @@ export function addPage(app: FastifyInstance): void {
   app.get("/", { config }, async (request, reply) => {
     const { index } = await read();
     const etag = `"${createHash("sha256").update(index.bytes).digest("base64url").slice(0, 16)}"`;
-    void reply.header("etag", etag).header("cache-control", "no-cache");
-    if (request.headers["if-none-match"]?.includes(etag) === true) return reply.headers(pageHeaders).code(304).send();
+    void reply.headers(documentHeaders).header("etag", etag).header("cache-control", "no-cache");
+    if (request.headers["if-none-match"]?.includes(etag) === true) return reply.code(304).send();
     return send(request, reply, index);
   });
 

@@ -27,6 +27,7 @@ const countersMs = 3_000;
 const servicesMs = 10_000;
 const holdersMs = 15_000;
 const clusterMs = 30_000;
+const lateMs = 1_500;
 
 const narrow = matchMedia("(max-width: 620px)");
 const page = document.getElementById("page");
@@ -55,6 +56,7 @@ tellWhenRefused(() => {
 });
 
 reload(...everything);
+setTimeout(() => update({ isLate: true }), lateMs);
 every(clockMs, keepTimesFresh);
 every(countersMs, () => hasRelay() && isInSight("network") && reload("relay"));
 every(servicesMs, () => hasRelay() && isInSight("network") && reload("services"));

@@ -64,6 +64,8 @@ export interface State {
   /** By check, or `all`, and version. */
   readonly patches: ReadonlyMap<string, string>;
   readonly filter: Filter;
+  /** What takes long is waited for no more: what is below it is drawn. */
+  readonly isLate: boolean;
 }
 
 export interface Filter {

@@ -12,6 +12,7 @@ const state: { current: State } = {
     problems: new Map(),
     busy: new Set(),
     role: "operator",
+    isLate: false,
     patches: new Map(),
     filter: { radios: "", kind: "", services: "", link: "", mostServices: 50, mostRadios: 60, mostEvents: 10 },
   },

@@ -2,7 +2,7 @@
 
 type Handler = (event: never) => unknown;
 
-/** Attributes by their names; `on…` are handlers. `false` and `undefined` leave an attribute away, `true` sets it empty. */
+/** Attributes by their names; `on…` are handlers; `value` is set when it changes here, so that what is typed stays. `false` and `undefined` leave an attribute away, `true` sets it empty. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined | Handler>>;
 
 interface OwnAttributes {

@@ -103,12 +103,15 @@ function patchElement(
 
 function setAttributes(node: Element, before: Attributes, after: Attributes): void {
   for (const name of Object.keys(before)) if (!(name in after)) setAttribute(node, name, undefined);
-  for (const [name, value] of Object.entries(after)) if (value !== before[name] || name === "value") setAttribute(node, name, value);
+  for (const [name, value] of Object.entries(after)) if (value !== before[name]) setAttribute(node, name, value);
 }
 
 function setAttribute(node: Element, name: string, value: Attributes[string]): void {
-  if (name.startsWith("on")) (node as unknown as Record<string, unknown>)[name] = value ?? null;
-  else if (name === "value" && "value" in node) {
+  if (typeof value === "function" || name.startsWith("on")) {
+    // What a handler returns must not matter: `false` would keep the browser from doing what it does.
+    const handle = typeof value === "function" ? (event: Event) => void value(event as never) : null;
+    (node as unknown as Record<string, unknown>)[name] = handle;
+  } else if (name === "value" && "value" in node) {
     if (node.value !== value) node.value = value ?? "";
   } else if (value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : String(value));

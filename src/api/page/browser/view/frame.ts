@@ -1,11 +1,12 @@
 /** The page as a whole: what is said first, what stays in sight, and in which order the parts come. */
-import type { State } from "../data/model.ts";
+import type { Resource, State } from "../data/model.ts";
 import { token } from "../data/requests.ts";
+import { update } from "../data/store.ts";
 import { type Child, h, memo, type VirtualNode } from "../dom/element.ts";
 import { describeClock } from "../words/when.ts";
 import { healthPart, openFindings } from "./health-part.ts";
 import { historyPart } from "./history-part.ts";
-import { icon } from "./icon.ts";
+import { icon, type IconName } from "./icon.ts";
 import { networkPart } from "./network-part.ts";
 import { clusterPart, nodePart } from "./node-part.ts";
 import { patchDialog } from "./patch-dialog.ts";
@@ -22,9 +23,18 @@ export interface Doors {
 
 export function frame(state: State, narrow: boolean, doors: Doors): readonly VirtualNode[] {
   const { dialog, connection } = state;
-  const isStale = connection.state === "lost";
+  // Nothing is drawn below what is not there yet: it would be moved away under the reader's eyes.
+  const has = (resource: Resource & keyof State): boolean => state.isLate || state[resource] !== undefined || state.problems.has(resource);
+  const hasRadios = has("radios") && has("node");
+  const isJudged = hasRadios && has("conditions") && (state.isLate || state.report !== undefined || state.problems.has("doctor"));
+  const hasNetwork = isJudged && has("relay") && (state.relay === "off" || has("services"));
+  const isStale = connection.state === "lost" && !isLocked(connection);
   const children: readonly Child[] = [
-    h("header", { class: "top", key: "top" }, h("div", { class: "top-inner" }, brand(state), nav(state), connectionWord(state))),
+    h(
+      "header",
+      { class: "top", key: "top" },
+      h("div", { class: "top-inner" }, brand(state), has("node") && nav(state), connectionWord(state)),
+    ),
     connectionLost(state, doors),
     h(
       "main",
@@ -37,7 +47,7 @@ export function frame(state: State, narrow: boolean, doors: Doors): readonly Vir
           "div",
           { class: "column main-column" },
           memo("radios", radiosFrom(state), () => radiosPart(state)),
-          memo("health", healthFrom(state), () => healthPart(state)),
+          hasRadios && memo("health", healthFrom(state), () => healthPart(state)),
         ),
         h(
           "div",
@@ -45,10 +55,10 @@ export function frame(state: State, narrow: boolean, doors: Doors): readonly Vir
           memo("history", historyFrom(state), () => historyPart(state)),
         ),
       ),
-      memo("network", [...networkFrom(state), narrow], () => networkPart(state, narrow)),
-      h("div", { class: "halves" }, nodePart(state), clusterPart(state)),
+      isJudged && memo("network", [...networkFrom(state), narrow], () => networkPart(state, narrow)),
+      hasNetwork && h("div", { class: "halves", key: "halves" }, nodePart(state), clusterPart(state)),
     ),
-    footer(state, doors),
+    hasNetwork && footer(state, doors),
     dialog?.name === "radio" && radioDialog(state, dialog.id),
     dialog?.name === "patch" && patchDialog(state),
     dialog?.name === "token" && tokenDialog(dialog.problem, doors.tokenChanged),
@@ -112,8 +122,13 @@ function nav({ node, relay }: State): VirtualNode {
   );
 }
 
-function connectionWord({ connection: { state } }: State): VirtualNode {
-  const words = { connecting: "Connecting", live: "Live", lost: "Offline" };
+function isLocked(connection: State["connection"]): boolean {
+  return connection.state === "lost" && connection.problem.status === 401;
+}
+
+function connectionWord({ connection }: State): VirtualNode {
+  const { state } = connection;
+  const words = { connecting: "Connecting", live: "Live", lost: isLocked(connection) ? "Locked" : "Offline" };
   return h(
     "p",
     { class: `live ${state}`, title: state === "live" ? "What changes is shown at once" : undefined },
@@ -123,11 +138,23 @@ function connectionWord({ connection: { state } }: State): VirtualNode {
 }
 
 function connectionLost({ connection }: State, { retryNow }: Doors): Child {
-  if (connection.state !== "lost" || connection.problem.status === 401) return undefined;
+  if (connection.state !== "lost") return undefined;
   const { problem, since } = connection;
+  if (problem.status === 401)
+    return h(
+      "div",
+      { class: "lost-bar", key: "lost" },
+      h(
+        "div",
+        { class: "lost-inner" },
+        icon("lock"),
+        h("p", {}, h("strong", {}, "A token is needed. "), "This node is reached over the network."),
+        button({ label: "Give a token", look: "quiet", onPress: () => update({ dialog: { name: "token" } }) }),
+      ),
+    );
   return h(
     "div",
-    { class: "lost", key: "lost", role: "status" },
+    { class: "lost-bar", key: "lost" },
     h(
       "div",
       { class: "lost-inner" },
@@ -146,23 +173,25 @@ function connectionLost({ connection }: State, { retryNow }: Doors): Child {
 
 interface Verdict {
   readonly tone: Tone;
+  readonly drawing?: IconName;
   readonly title: string;
   readonly text: Child;
 }
 
 function verdict(state: State): VirtualNode {
-  const { tone, title, text } = judge(state);
+  const { tone, drawing = toneIcons[tone], title, text } = judge(state);
   return h(
     "section",
     { class: `verdict ${tone}`, key: "verdict", "aria-labelledby": "verdict-title" },
-    h("span", { class: "verdict-mark" }, icon(toneIcons[tone])),
+    h("span", { class: "verdict-mark" }, icon(drawing)),
     h("div", { class: "verdict-words" }, h("h2", { id: "verdict-title" }, title), h("p", {}, text)),
     figures(state),
   );
 }
 
 function judge({ radios, report, conditions, node }: State): Verdict {
-  if (radios === undefined || node === undefined) return { tone: "plain", title: "Looking around", text: "Asking what is plugged in." };
+  if (radios === undefined || node === undefined)
+    return { tone: "plain", drawing: "search", title: "Looking around", text: "Asking what is plugged in." };
   if (!node.complete)
     return {
       tone: "plain",
@@ -186,14 +215,11 @@ function judge({ radios, report, conditions, node }: State): Verdict {
   if (broken > 0) return { tone: "fail", title: broken === 1 ? "One thing does not work" : `${broken} things do not work`, text };
   if (doubtful > 0) return { tone: "attention", title: doubtful === 1 ? "One thing needs a look" : `${doubtful} things need a look`, text };
   const here = radios.filter(({ state: is }) => is !== "absent").length;
-  if (here === 0) return { tone: "plain", title: "Ready for a radio", text: "Plug one in: it shows up here at once." };
+  if (here === 0) return { tone: "plain", drawing: "plug", title: "Ready for a radio", text: "Plug one in: it shows up here at once." };
   return {
     tone: "well",
     title: "All is well",
-    text:
-      here === 1
-        ? "The radio is here, and nothing is in its way."
-        : `All ${here} radios that are here are well, and nothing is in their way.`,
+    text: here === 1 ? "The radio is here, and nothing is in its way." : `${here} radios are here, and nothing is in their way.`,
   };
 }
 
@@ -204,7 +230,7 @@ function figures({ radios, services, relay }: State): VirtualNode {
     [radios?.filter(({ attachment, state }) => attachment === "network" && state !== "absent").length, "on the network", "on the network"],
     [radios?.filter(({ state }) => state === "absent").length, "gone", "gone"],
   ];
-  if (relay !== undefined && relay !== "off") numbers.push([services?.length ?? relay.services, "service heard", "services heard"]);
+  if (relay !== "off") numbers.push([services?.length, "service heard", "services heard"]);
   return h(
     "dl",
     { class: "figures" },

@@ -1,24 +1,37 @@
 /** One radio in the list: what it is, where it is, who has it. */
-import type { Radio, RadioDetail } from "../data/model.ts";
+import type { Finding, Radio, RadioDetail } from "../data/model.ts";
 import { update } from "../data/store.ts";
 import { type Child, h, memo, type Memo, type VirtualElement } from "../dom/element.ts";
 import { certaintyInWords, kindIcon, kindsInWords, pathOf, placeOf, productOf, titleOf } from "../words/kind-words.ts";
 import { icon } from "./icon.ts";
-import { copyButton, counted, fact, pill, type Tone, when } from "./pieces.ts";
+import { copyButton, counted, fact, pill, when } from "./pieces.ts";
 
 export interface CardFacts {
   readonly radio: Radio;
   readonly detail: RadioDetail | undefined;
-  /** Findings about it that are no pass. */
-  readonly findings: number;
+  readonly complaint: Complaint | undefined;
+}
+
+/** What is wrong with a radio, as `3 fail`; a word, so that two that say the same are the same. */
+export type Complaint = `${number} ${"fail" | "attention"}`;
+
+/** By the radios' ids: how many findings there are about each, and how bad the worst is. */
+export function countComplaints(findings: readonly Finding[]): ReadonlyMap<string, Complaint> {
+  const complaints = new Map<string, Complaint>();
+  for (const { radioId, verdict, level } of findings) {
+    if (radioId === undefined || verdict !== "fail" || level === "info") continue;
+    const [count = "0", worst] = (complaints.get(radioId) ?? "0 attention").split(" ");
+    complaints.set(radioId, `${Number(count) + 1} ${worst === "fail" || level === "fail" ? "fail" : "attention"}`);
+  }
+  return complaints;
 }
 
 export function radioCard(facts: CardFacts): Memo {
-  const { radio, detail, findings } = facts;
-  return memo(radio.id, [radio, detail?.holders, detail?.holdersUnknown, findings], () => drawCard(facts));
+  const { radio, detail, complaint } = facts;
+  return memo(radio.id, [radio, detail?.holders, detail?.holdersUnknown, complaint], () => drawCard(facts));
 }
 
-function drawCard({ radio, detail, findings }: CardFacts): VirtualElement {
+function drawCard({ radio, detail, complaint }: CardFacts): VirtualElement {
   const { id, state, certainty } = radio;
   const product = productOf(radio);
   const path = pathOf(radio);
@@ -49,7 +62,7 @@ function drawCard({ radio, detail, findings }: CardFacts): VirtualElement {
           certainty !== "certain" && h("span", { class: "certainty" }, word),
         ),
       ),
-      statePill(radio, findings),
+      statePill(radio, complaint),
     ),
     h(
       "dl",
@@ -71,15 +84,12 @@ function bdi(path: string): VirtualElement {
   return h("bdi", {}, path);
 }
 
-export function statePill({ state }: Radio, findings = 0): VirtualElement {
-  const [tone, words] = stateInWords(state, findings);
-  return pill(tone, words);
-}
-
-function stateInWords(state: Radio["state"], findings: number): readonly [Tone, string] {
-  if (state === "absent") return ["gone", "Gone"];
-  if (state === "bootloader") return ["attention", "Bootloader"];
-  return findings > 0 ? ["attention", counted(findings, "finding")] : ["well", "Here"];
+export function statePill({ state }: Radio, complaint: Complaint | undefined): VirtualElement {
+  if (state === "absent") return pill("gone", "Gone");
+  if (state === "bootloader") return pill("attention", "Bootloader");
+  if (complaint === undefined) return pill("well", "Here");
+  const [count, worst] = complaint.split(" ");
+  return pill(worst === "fail" ? "fail" : "attention", counted(Number(count), "finding"));
 }
 
 /** Who has it open now: processes, with their pods where they are known. */

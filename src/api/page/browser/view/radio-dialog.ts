@@ -18,7 +18,7 @@ import { findingRow } from "./finding-row.ts";
 import { historyEntry } from "./history-part.ts";
 import { icon } from "./icon.ts";
 import { copyButton, fact, problemNote, sentence, when } from "./pieces.ts";
-import { heldBy, statePill } from "./radio-card.ts";
+import { countComplaints, heldBy, statePill } from "./radio-card.ts";
 
 export function radioDialog(state: State, id: string): VirtualElement | false {
   const { radios, details, report, role } = state;
@@ -28,7 +28,7 @@ export function radioDialog(state: State, id: string): VirtualElement | false {
   const certainty = certaintyInWords(radio);
   const findings = (report?.findings ?? []).filter(({ radioId, verdict }) => radioId === id && verdict === "fail");
   return dialog(
-    { key: `radio ${id}`, title: titleOf(radio), head: statePill(radio), shape: "side" },
+    { key: `radio ${id}`, title: titleOf(radio), head: statePill(radio, countComplaints(findings).get(id)), shape: "side" },
     h(
       "div",
       { class: "lead" },

@@ -1,12 +1,12 @@
 /** What is plugged in. */
 import { rescan } from "../data/actions.ts";
-import type { Finding, Radio, State } from "../data/model.ts";
+import type { Radio, State } from "../data/model.ts";
 import { setFilter } from "../data/store.ts";
 import { type Child, h, type VirtualElement } from "../dom/element.ts";
 import { kindName, pathOf, placeOf, productOf, titleOf } from "../words/kind-words.ts";
 import { icon } from "./icon.ts";
 import { button, counted, problemNote, section, skeletons } from "./pieces.ts";
-import { radioCard } from "./radio-card.ts";
+import { countComplaints, radioCard } from "./radio-card.ts";
 
 /** With fewer than this, looking is quicker than searching. */
 const worthSearching = 7;
@@ -30,7 +30,7 @@ export function radiosPart(state: State): VirtualElement {
 
 function list(state: State, radios: readonly Radio[]): Child {
   const { filter, details, report } = state;
-  const findings = countFindings(report?.findings ?? []);
+  const complaints = countComplaints(report?.findings ?? []);
   const wanted = radios.filter((radio) => isWanted(radio, filter));
   const sorted = wanted.toSorted((a, b) => order(a) - order(b) || titleOf(a).localeCompare(titleOf(b)));
   const shown = sorted.slice(0, filter.mostRadios);
@@ -41,7 +41,7 @@ function list(state: State, radios: readonly Radio[]): Child {
     h(
       "ul",
       { class: "cards", role: "list", "aria-label": "Radios" },
-      ...shown.map((radio) => radioCard({ radio, detail: details.get(radio.id), findings: findings.get(radio.id) ?? 0 })),
+      ...shown.map((radio) => radioCard({ radio, detail: details.get(radio.id), complaint: complaints.get(radio.id) })),
     ),
     left > 0 &&
       h(
@@ -65,13 +65,6 @@ function isWanted(radio: Radio, { radios: text, kind }: State["filter"]): boolea
   if (text === "") return true;
   const all = [titleOf(radio), productOf(radio), radio.id, radio.serial, pathOf(radio), placeOf(radio), ...radio.devicePaths];
   return [...all, ...radio.kinds.map(kindName)].some((part) => part?.toLowerCase().includes(text.toLowerCase()));
-}
-
-function countFindings(findings: readonly Finding[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { radioId, verdict, level } of findings)
-    if (radioId !== undefined && verdict === "fail" && level !== "info") counts.set(radioId, (counts.get(radioId) ?? 0) + 1);
-  return counts;
 }
 
 function filterBar({ filter }: State, radios: readonly Radio[], found: number): VirtualElement {
