@@ -43,9 +43,6 @@ export interface Relay {
   setLease(links: readonly [string, string], state: LeaseState): void;
 }
 
-/** Packets leave much behind that is dead at once; less of it is copied where more may lie about. */
-const youngGenerationMb = 8;
-
 const statusDeadlineMs = 5_000;
 /** The source runs as it is, the build as JavaScript; either way both files lie beside each other. */
 const fromSource = import.meta.url.endsWith(".ts");
@@ -104,7 +101,6 @@ export function createRelay(dependencies: RelayDependencies): Relay {
       workerData: { options, wake: wake.descriptor, notesServices },
       env: {},
       execArgv: ["--conditions=source"],
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
       // Its sockets are made by the C library, which Node does not know of.
       trackUnmanagedFds: false,
     });
