@@ -45,7 +45,8 @@ test("without a relay there is nothing to say of links, and without a cluster no
   const world = createFactsWorld();
   onTestFinished(() => world[Symbol.dispose]());
   world.file("/sys/class/net/e0/operstate", "down").link("/proc/self/ns/net", "net:[1]").link("/proc/1/ns/net", "net:[2]");
-  for (const each of [...networkChecks, ...relayLinkChecks]) expect(await world.judge(each)).toBeTypeOf("string");
+  for (const each of [...networkChecks, ...relayLinkChecks])
+    expect(await world.judge(each)).toMatch(/no relay is running|neither a relay nor a cluster/);
 });
 
 test("a relay whose links are all gone still says so", async () => {

@@ -17,11 +17,14 @@ function createWorld(options: RadioWorldOptions = {}): RadioWorld {
 
 describe("USB-04, device nodes", () => {
   test("passes for nodes with the kernel's numbers", async () => {
-    const { tree, judge } = createWorld();
+    const self = createWorld();
+    const { tree, judge } = self;
     expect(await judge(check("USB-04"))).toBeTypeOf("string");
     tree.plug(sonoffDonglePlus);
     tree.plug(conbee2);
-    expect(verdictsOf(await judge(check("USB-04")))).toEqual(["pass", "pass"]);
+    const outcomes = outcomesOf(await judge(check("USB-04")));
+    expect(outcomes.map(({ verdict }) => verdict)).toEqual(["pass", "pass"]);
+    expect(outcomes.map(({ radioId }) => radioId).toSorted()).toEqual(self.radios.map(({ id }) => id).toSorted());
   });
 
   test.each<[string, (world: RadioWorld["world"]) => unknown, RegExp]>([

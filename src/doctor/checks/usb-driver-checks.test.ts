@@ -32,6 +32,14 @@ describe("USB-01, the driver is loaded", () => {
     expect(outcomesOf(await judge(check("USB-01")))[0]?.text).toMatch(/is driven by cp210x/);
   });
 
+  test("asks of a serial port that is no known radio, too", async () => {
+    const { tree, world, judge } = createWorld();
+    world.modules(cdcAcm);
+    tree.plug({ name: "unknown", vendorId: "abcd", productId: "0002", product: "Thing", driver: "cdc_acm" });
+    expect(outcomesOf(await judge(check("USB-01")))).toMatchObject([{ verdict: "pass", subject: "1-1" }]);
+    expect(verdictsOf(await judge(check("USB-03")))).toEqual(["pass"]);
+  });
+
   test("fails where the module lies on the machine unused, and names it for Talos", async () => {
     const { tree, world, judge } = createWorld();
     world.modules(cp210x);
