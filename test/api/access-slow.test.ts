@@ -1,5 +1,5 @@
 /**
- * Ten thousand clients that keep aerial waiting, and come again seconds after they were cut off, while a kubelet asks whether
+ * Ten thousand clients that keep aerial waiting, and come again ten to twenty seconds after they were cut off, while a kubelet asks whether
  * it is alive and ready: on the loopback address, where it asks, and on the listener that is attacked. Every probe is
  * answered within the kubelet's deadline.
  */
@@ -33,7 +33,7 @@ function attack(port: number, addresses: "one" | "many"): Attack {
   for (let left = connections; left > 0; left -= perProcess) {
     const index = states.push({ open: 0, opened: 0 }) - 1;
     // Other machines' processors are not aerial's to share.
-    const command = ["-n", "5", process.execPath, "test/api/slow-client.ts", String(port), String(Math.min(left, perProcess)), addresses];
+    const command = ["-n", "10", process.execPath, "test/api/slow-client.ts", String(port), String(Math.min(left, perProcess)), addresses];
     const child = spawn("nice", command, { stdio: ["pipe", "pipe", "inherit"] });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       states[index] = JSON.parse(text.trim().split("\n").at(-1) ?? "") as (typeof states)[number];

@@ -1,6 +1,6 @@
 /**
  * Opens connections and keeps the server waiting on each: it says nothing, or its headers never end, or its body does not
- * come. Whatever is closed is opened again some seconds later, from another address of 127.0.0.0/8 if told so. Arguments: port, connections,
+ * come. Whatever is closed is opened again ten to twenty seconds later, from another address of 127.0.0.0/8 if told so. Arguments: port, connections,
  * `one` or `many` addresses. Writes a line of JSON every 500 ms: how many are open, and how many were opened so far.
  */
 import { connect, type Socket } from "node:net";
@@ -38,7 +38,7 @@ function add(): void {
   socket.on("data", () => {});
   socket.on("close", () => {
     open.delete(socket);
-    setTimeout(add, 5_000 + random(10_000));
+    setTimeout(add, 10_000 + random(10_000));
   });
 }
 
