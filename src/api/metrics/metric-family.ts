@@ -3,7 +3,7 @@ import type { DurationCounts } from "../../core/durations.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-export interface Sample {
+interface Sample {
   readonly labels: Labels;
   readonly value: number;
   /** Where it is not the family's own: a histogram's `_bucket`, `_sum` and `_count`. */
