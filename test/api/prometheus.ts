@@ -63,7 +63,7 @@ async function unpack(cache: string): Promise<void> {
 }
 
 /** One sample of an instant query. */
-export interface QueriedSample {
+interface QueriedSample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [number, string];
 }

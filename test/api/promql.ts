@@ -8,7 +8,7 @@ interface LabelMatcher {
   readonly value: string;
 }
 
-export interface MetricSelector {
+interface MetricSelector {
   readonly metric: string;
   readonly matchers: readonly LabelMatcher[];
 }
