@@ -30,7 +30,7 @@ export default defineConfig({
       project({ name: "system", include: ["test/system/**/*.test.ts"], timeoutMs: 30_000, serial: true }),
       project({
         name: "cluster",
-        include: ["test/cluster/**/*.test.ts", "test/end-to-end/namespace.test.ts"],
+        include: ["test/cluster/**/*.test.ts", "test/doctor/**/*.test.ts", "test/end-to-end/namespace.test.ts"],
         timeoutMs: 60_000,
         serial: true,
       }),
