@@ -50,7 +50,7 @@ describe("avahi on A", () => {
     await using browser = await startZeroconf(lab.host("B"), "browse", "_ipp._tcp");
     await browser.waitFor(/browsing/, patienceMs);
     const published = await publish(lab.host("A"), name, "_ipp._tcp");
-    const [line] = await browser.waitFor(new RegExp(`^added ${name}.*$`, "m"), patienceMs);
+    const [line] = await browser.waitFor(new RegExp(`^added ${name}.*\\n`, "m"), patienceMs);
     expect(line).toContain("hostA.local. 8080");
     expect(line).toContain("10.71.1.11");
     expect(line).not.toContain("fe80");
