@@ -24,7 +24,7 @@ describe("USB-04, device nodes", () => {
     tree.plug(conbee2);
     const outcomes = outcomesOf(await judge(check("USB-04")));
     expect(outcomes.map(({ verdict }) => verdict)).toEqual(["pass", "pass"]);
-    expect(outcomes.map(({ radioId }) => radioId).toSorted()).toEqual(self.radios.map(({ id }) => id).toSorted());
+    expect(new Set(outcomes.map(({ radioId }) => radioId))).toEqual(new Set(self.radios.map(({ id }) => id)));
   });
 
   test.each<[string, (world: RadioWorld["world"]) => unknown, RegExp]>([

@@ -9,7 +9,7 @@ const uptimeFile = "/proc/uptime";
 export const kernelLogReads: readonly string[] = [uptimeFile];
 
 /** How far back what comes and goes is looked for: a cable that was bad yesterday is none of today's faults. */
-export const recentSeconds = 600;
+const recentSeconds = 600;
 
 /**
  * What the kernel said in the last ten minutes, oldest first. Its clock stands still while a machine sleeps and that of
@@ -41,7 +41,7 @@ export function usbPortOf({ text }: KernelMessage): string | undefined {
 }
 
 /** A line of the log as evidence. */
-export function logEvidence({ seconds, text }: KernelMessage): FindingEvidence {
+function logEvidence({ seconds, text }: KernelMessage): FindingEvidence {
   return { source: `kernel log, ${Math.floor(seconds)} s after boot`, value: text };
 }
 

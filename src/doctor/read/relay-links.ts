@@ -9,7 +9,7 @@ export interface PresentLink extends RelayLinkStatus {
   readonly interface: string;
 }
 
-export function presentLinks({ relay }: Facts): readonly PresentLink[] {
+function presentLinks({ relay }: Facts): readonly PresentLink[] {
   return (relay?.links ?? []).flatMap((link) => (link.interface === undefined ? [] : [{ ...link, interface: link.interface }]));
 }
 

@@ -17,7 +17,7 @@ export const usbTreeReads: readonly string[] = [
   "bInterfaceProtocol",
 ].map((name) => `${devices}/*/${name}`);
 
-export interface UsbTreeInterface {
+interface UsbTreeInterface {
   /** `/sys/bus/usb/devices/1-1:1.0`. */
   readonly path: string;
   /** `class/subclass/protocol`: `e0/01/01`. */
