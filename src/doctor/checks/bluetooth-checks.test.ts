@@ -92,6 +92,14 @@ describe("BLE-03, started", () => {
     expect(outcome?.evidence.filter(({ source }) => source.startsWith("kernel log"))).toHaveLength(1);
   });
 
+  test("one adapter's controller is not another's", async () => {
+    const { tree, judge, world } = createWorld();
+    tree.plug(adapter);
+    const second = tree.plug(adapter);
+    world.remove(`/sys/${second.path}/1-2:1.0/bluetooth`);
+    expect(verdictsOf(await judge(check("BLE-03"))).toSorted()).toEqual(["fail", "pass"]);
+  });
+
   test("says nothing of an adapter without driver", async () => {
     const { tree, judge } = createWorld();
     tree.plug(unbound);

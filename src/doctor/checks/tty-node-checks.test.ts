@@ -133,6 +133,15 @@ describe("TTY-04, consoles", () => {
     expect(await judge(check("TTY-04"))).toBeTypeOf("string");
   });
 
+  test("nor is that of a radio that is away", async () => {
+    const { tree, world, judge, scan } = createWorld();
+    const stick = tree.plug(sonoffDonglePlus);
+    await scan();
+    stick.remove();
+    world.file("/proc/consoles", "ttyUSB0              -W- (EC   p a)  188:0");
+    expect(await judge(check("TTY-04"))).toBeTypeOf("string");
+  });
+
   test("cannot tell without /proc/consoles", async () => {
     const { tree, judge } = createWorld();
     tree.plug(sonoffDonglePlus);
