@@ -1,6 +1,6 @@
 /** Reads server-sent events: WHATWG HTML §9.2.5 and §9.2.6. Runs in browsers and in Node. */
 
-export interface ServerSentEvent {
+interface ServerSentEvent {
   /** `message` where the stream names none. */
   readonly event: string;
   readonly data: string;
