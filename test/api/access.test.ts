@@ -160,6 +160,7 @@ describe("every answer", () => {
       { path: "/api/v1/radios" },
       { path: "/api/v1/watch", token: tokens.viewer, headOnly: true },
       { path: "/%", token: tokens.viewer },
+      { path: "/api/v1/events/socket", headers: { connection: "upgrade", upgrade: "websocket" } },
     ];
     for (const ask of asks) {
       const { headers } = await daemon.ask(entrance, ask);
