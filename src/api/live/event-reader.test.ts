@@ -247,6 +247,34 @@ test("what many replay side by side is read once for all", async () => {
   expect(book.read).toBeLessThan(6_000);
 });
 
+test("entries of one history are never told as those of another", async () => {
+  const book = createHistoryBook();
+  book.append(3_000);
+  const world = createWorld(book);
+  const before = world.read("oldest");
+  await before.drain();
+  book.replace();
+  book.append(3_000);
+  const after = world.read("oldest");
+  await after.drain();
+  book.breakAtNextReading(2_000);
+  const during = world.read({ historyId: book.stored.current.historyId, sequence: 700 });
+  during.reader.pump();
+  await during.drain();
+  for (const { told } of [before, after, during]) {
+    let place = told[0]?.id ?? "";
+    for (const { event, id = "", data } of told) {
+      const historyId = parseCursor(place)?.historyId;
+      if (event === "history") {
+        expect(parseCursor(id)).toEqual({ historyId, sequence: data["sequence"] });
+        expect(data["radioId"]).toBe(historyId);
+      }
+      place = id;
+    }
+  }
+  expect(during.told.at(-1)?.id).toBe(formatCursor({ historyId: book.stored.current.historyId, sequence: 2_000 }));
+});
+
 test("what is new is read once for all", () => {
   const book = createHistoryBook();
   const world = createWorld(book);

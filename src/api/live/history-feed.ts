@@ -89,8 +89,7 @@ export function createHistoryFeed(source: HistorySource): HistoryFeed {
     const entries = fetch({ historyId, newest: sequence }, pageEntries);
     const last = entries.at(-1)?.sequence ?? sequence;
     const page = { frames: entries.map((entry) => toHistoryFrame(historyId, entry)), after: { historyId, sequence: last } };
-    // Of a page that is not full there may be more later.
-    if (entries.length === pageEntries) older.set(sequence, page);
+    older.set(sequence, page);
     for (const first of older.keys()) if (older.size > keptPages) older.delete(first);
     return page;
   }
