@@ -232,7 +232,8 @@ describe("hostile strings", () => {
       addresses: [hostile],
       link: hostile,
     }));
-    house.relay = { ...house.relay!, links: house.relay!.links.map((link) => ({ ...link, name: `${hostile}${link.name}`, why: hostile })) };
+    const [link] = house.relay!.links;
+    house.relay = { ...house.relay!, links: [{ ...link!, name: hostile, why: hostile }] };
     house.conditions = [{ code: hostile, severity: "error", text: hostile, since: ago(3) }];
     house.events = house.events.map((event) => ({ ...event, text: hostile, radioId: "evil" }));
     house.report = {

@@ -9,7 +9,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page, type Req
 /** Pictures are kept here; CI shows them with its output. */
 export const pictures = resolve(import.meta.dirname, "../../test-output/screenshots");
 
-export const devices = {
+const devices = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
   small: { viewport: { width: 320, height: 568 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
   desktop: { viewport: { width: 1360, height: 900 } },

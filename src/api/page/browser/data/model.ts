@@ -27,7 +27,7 @@ export type Resource = "config" | "node" | "radios" | "conditions" | "doctor" | 
 /** What somebody has pressed, and is not done yet. */
 export type Action = "rescan" | "doctor" | "bundle" | "rename" | "kind" | "older";
 
-export type Dialog =
+type Dialog =
   | { readonly name: "radio"; readonly id: string }
   | { readonly name: "patch"; readonly check?: string }
   | { readonly name: "token"; readonly problem?: string };
@@ -68,7 +68,7 @@ export interface State {
   readonly isLate: boolean;
 }
 
-export interface Filter {
+interface Filter {
   readonly radios: string;
   readonly kind: string;
   readonly services: string;

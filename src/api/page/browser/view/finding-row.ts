@@ -4,8 +4,8 @@ import type { Finding, Radio, Remedy } from "../data/model.ts";
 import { currentState, update } from "../data/store.ts";
 import { type Child, h, memo, type Memo, type VirtualElement } from "../dom/element.ts";
 import { titleOf } from "../words/kind-words.ts";
-import { icon } from "./icon.ts";
-import { button, codeBlock, sentence, type Tone } from "./pieces.ts";
+import { icon, type IconName } from "./icon.ts";
+import { button, codeBlock, counted, sentence, type Tone, toneIcons } from "./pieces.ts";
 
 interface RowFacts {
   readonly finding: Finding;
@@ -20,32 +20,64 @@ export function findingRow(facts: RowFacts): Memo {
   return memo(key, [finding, radio?.name, isTalos, currentState().patches.get(patchKey(finding.id))], () => drawRow(facts));
 }
 
+/** What one check says of several subjects, as one row. */
+export function findingGroup(facts: { readonly key: string; readonly rows: readonly RowFacts[] }): Memo {
+  const { key, rows } = facts;
+  const [first] = rows;
+  const drawn = rows.map(findingRow);
+  return memo(key, [rows.length, ...drawn.flatMap(({ from }) => from)], () => {
+    if (first === undefined) return h("li", { key });
+    const { finding } = first;
+    return h(
+      "li",
+      { class: `row ${toneOf(finding)}`, key },
+      icon(iconOf(finding)),
+      h(
+        "details",
+        { class: "row-body" },
+        h(
+          "summary",
+          {},
+          h(
+            "span",
+            { class: "row-text" },
+            h("span", { class: "row-title" }, levelInWords(finding), sentence(finding.text)),
+            h("span", { class: "muted" }, `${finding.title} · and ${counted(rows.length - 1, "more like it", "more like it")}`),
+          ),
+          h("code", { class: "check" }, finding.id),
+          icon("chevron"),
+        ),
+        h("ul", { class: "rows nested", role: "list" }, ...drawn),
+      ),
+    );
+  });
+}
+
 const levelTones: Readonly<Record<Finding["level"], Tone>> = { fail: "fail", warning: "attention", info: "plain" };
 const levelWords: Readonly<Record<Finding["level"], string>> = { fail: "Does not work", warning: "May not work", info: "Good to know" };
 
-function toneOf({ verdict, level }: Finding): Tone {
+function toneOf({ verdict, level }: Pick<Finding, "verdict" | "level">): Tone {
   if (verdict === "fail") return levelTones[level];
   return verdict === "pass" ? "well" : "plain";
 }
 
+function iconOf({ verdict, level }: Finding): IconName {
+  if (verdict === "unknown") return "unknown";
+  return toneIcons[toneOf({ verdict, level })];
+}
+
+/** The icon says it to the eye. */
+function levelInWords({ verdict, level }: Finding): VirtualElement | false {
+  return verdict === "fail" && h("span", { class: "unseen" }, `${levelWords[level]}: `);
+}
+
 function drawRow({ finding, radio, isTalos, key }: RowFacts): VirtualElement {
-  const { id, verdict, level, title, text, subject } = finding;
-  const tone = toneOf(finding);
-  const drawing =
-    verdict === "unknown"
-      ? "unknown"
-      : verdict === "pass"
-        ? "well"
-        : level === "fail"
-          ? "fail"
-          : level === "warning"
-            ? "attention"
-            : "info";
+  const { id, title, text, subject } = finding;
   const about = radio === undefined ? subject : titleOf(radio);
   return h(
     "li",
-    { class: `row ${tone}`, key },
-    icon(drawing),
+    { class: `row ${toneOf(finding)}`, key },
+    icon(iconOf(finding)),
     h(
       "details",
       { class: "row-body" },
@@ -55,7 +87,7 @@ function drawRow({ finding, radio, isTalos, key }: RowFacts): VirtualElement {
         h(
           "span",
           { class: "row-text" },
-          h("span", { class: "row-title" }, verdict === "fail" && h("span", { class: "unseen" }, `${levelWords[level]}: `), sentence(text)),
+          h("span", { class: "row-title" }, levelInWords(finding), sentence(text)),
           h("span", { class: "muted" }, title, about !== undefined && ` · ${about}`),
         ),
         h("code", { class: "check" }, id),

@@ -4,7 +4,7 @@ import { token } from "../data/requests.ts";
 import { update } from "../data/store.ts";
 import { type Child, h, memo, type VirtualNode } from "../dom/element.ts";
 import { describeClock } from "../words/when.ts";
-import { healthPart, openFindings } from "./health-part.ts";
+import { byCheck, healthPart, openFindings } from "./health-part.ts";
 import { historyPart } from "./history-part.ts";
 import { icon, type IconName } from "./icon.ts";
 import { networkPart } from "./network-part.ts";
@@ -198,22 +198,22 @@ function judge({ radios, report, conditions, node }: State): Verdict {
       title: "Looking around",
       text: "The first scan since aerial started is on its way. This is what it remembers.",
     };
-  const open = openFindings(report?.findings ?? []);
-  const broken =
-    open.filter(({ level }) => level === "fail").length + (conditions ?? []).filter(({ severity }) => severity === "error").length;
-  const doubtful =
-    open.filter(({ level }) => level === "warning").length + (conditions ?? []).filter(({ severity }) => severity === "warning").length;
-  const worst = open[0]?.level === "info" ? undefined : open[0];
-  const text = [
-    broken + doubtful === 1 && worst !== undefined
-      ? `${sentence(worst.text)} `
-      : broken > 0
-        ? "Each comes with its cause and its remedy. "
-        : "",
-    h("a", { href: "#health" }, broken > 0 ? "How to mend it" : "What it is"),
+  const open = byCheck(openFindings(report?.findings ?? [])).map(([first]) => first);
+  const broken = [...open.filter(({ level }) => level === "fail"), ...(conditions ?? []).filter(({ severity }) => severity === "error")];
+  const doubtful = [
+    ...open.filter(({ level }) => level === "warning"),
+    ...(conditions ?? []).filter(({ severity }) => severity === "warning"),
   ];
-  if (broken > 0) return { tone: "fail", title: broken === 1 ? "One thing does not work" : `${broken} things do not work`, text };
-  if (doubtful > 0) return { tone: "attention", title: doubtful === 1 ? "One thing needs a look" : `${doubtful} things need a look`, text };
+  const worst = broken.length > 0 ? broken : doubtful;
+  const [only] = worst;
+  const text = [
+    worst.length === 1 && only !== undefined ? `${sentence(only.text)} ` : "Each comes with its cause and its remedy. ",
+    h("a", { href: "#health" }, broken.length > 0 ? "How to mend it" : "What to do"),
+  ];
+  if (broken.length > 0)
+    return { tone: "fail", title: broken.length === 1 ? "One thing does not work" : `${broken.length} things do not work`, text };
+  if (doubtful.length > 0)
+    return { tone: "attention", title: doubtful.length === 1 ? "One thing needs a look" : `${doubtful.length} things need a look`, text };
   const here = radios.filter(({ state: is }) => is !== "absent").length;
   if (here === 0) return { tone: "plain", drawing: "plug", title: "Ready for a radio", text: "Plug one in: it shows up here at once." };
   return {

@@ -3,7 +3,7 @@ import { runDoctor } from "../data/actions.ts";
 import type { Condition, Finding, State } from "../data/model.ts";
 import { update } from "../data/store.ts";
 import { type Child, h, memo, type Memo, type VirtualElement } from "../dom/element.ts";
-import { findingRow } from "./finding-row.ts";
+import { findingGroup, findingRow } from "./finding-row.ts";
 import { icon } from "./icon.ts";
 import { button, counted, problemNote, section, sentence, skeletons, type Tone, when } from "./pieces.ts";
 
@@ -57,15 +57,9 @@ function findings({ report, conditions, radios }: State, open: readonly Finding[
   const unknown = all.filter(({ verdict }) => verdict === "unknown");
   const notApplicable = report?.notApplicable ?? [];
   const isTalos = report?.os.id === "talos";
-  const row = (finding: Finding, index: number): Memo =>
-    findingRow({
-      finding,
-      radio: radios?.find(({ id }) => id === finding.radioId),
-      isTalos,
-      key: `${finding.id} ${finding.subject ?? ""} ${index}`,
-    });
+  const row = (found: readonly Finding[]): Memo => drawTogether(found, radios, isTalos);
   const wrong = [
-    ...open.map((finding, index) => ({ rank: ranks[finding.level], row: row(finding, index) })),
+    ...byCheck(open).map((found) => ({ rank: ranks[found[0].level], row: row(found) })),
     ...(conditions ?? []).map((condition) => ({ rank: ranks[condition.severity], row: conditionRow(condition) })),
   ].sort((a, b) => a.rank - b.rank);
   return [
@@ -83,8 +77,8 @@ function findings({ report, conditions, radios }: State, open: readonly Finding[
         ),
       ),
     wrong.length > 0 && h("ul", { class: "rows", role: "list", "aria-label": "What is wrong" }, ...wrong.map(({ row: drawn }) => drawn)),
-    group("unknown", `${counted(unknown.length, "check")} could not tell`, unknown.map(row)),
-    group("passed", `${counted(passed.length, "check")} passed`, passed.map(row)),
+    group("unknown", `${counted(unknown.length, "check")} could not tell`, byCheck(unknown).map(row)),
+    group("passed", `${counted(passed.length, "check")} passed`, byCheck(passed).map(row)),
     group(
       "not-applicable",
       `${counted(notApplicable.length, "check")} had nothing to judge`,
@@ -103,6 +97,34 @@ function findings({ report, conditions, radios }: State, open: readonly Finding[
       ),
     ),
   ];
+}
+
+type Together = readonly [Finding, ...Finding[]];
+
+/** What the same check says of several subjects is one thing to look at. */
+export function byCheck(findings: readonly Finding[]): readonly Together[] {
+  const checks = new Map<string, [Finding, ...Finding[]]>();
+  for (const finding of findings) {
+    const key = `${finding.id} ${finding.level}`;
+    const same = checks.get(key);
+    if (same === undefined) checks.set(key, [finding]);
+    else same.push(finding);
+  }
+  return [...checks.values()];
+}
+
+function drawTogether(found: readonly Finding[], radios: State["radios"], isTalos: boolean): Memo {
+  const [first] = found;
+  const rows = found.map((finding, index) => ({
+    finding,
+    radio: radios?.find(({ id }) => id === finding.radioId),
+    isTalos,
+    key: `${finding.id} ${finding.subject ?? ""} ${index}`,
+  }));
+  const [only] = rows;
+  return rows.length === 1 && only !== undefined
+    ? findingRow(only)
+    : findingGroup({ key: `${first?.id ?? ""} ${first?.level ?? ""} group`, rows });
 }
 
 /** Closed until somebody wants to know. */

@@ -56,13 +56,13 @@ function drawCard({ radio, detail, complaint }: CardFacts): VirtualElement {
           ),
         ),
         h(
-          "p",
+          "div",
           { class: "kind" },
-          h("span", { class: "kinds" }, kindsInWords(radio)),
+          h("span", {}, kindsInWords(radio)),
           certainty !== "certain" && h("span", { class: "certainty" }, word),
+          statePill(radio, complaint),
         ),
       ),
-      statePill(radio, complaint),
     ),
     h(
       "dl",

@@ -37,7 +37,7 @@ export function relayPicture({ relay, flows, services, narrow }: PictureFacts): 
   );
 }
 
-export interface MergedPair {
+interface MergedPair {
   readonly links: readonly [string, string];
   /** `mixed`: active for one address family, standby for the other. */
   readonly role: "active" | "standby" | "mixed";
@@ -45,7 +45,7 @@ export interface MergedPair {
 }
 
 /** One for each two links; their address families may differ. */
-export function mergePairs(pairs: readonly RelayPair[]): readonly MergedPair[] {
+function mergePairs(pairs: readonly RelayPair[]): readonly MergedPair[] {
   const byLinks = new Map<string, RelayPair[]>();
   for (const pair of pairs) {
     const key = pair.links.join("\n");
