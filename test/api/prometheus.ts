@@ -52,7 +52,12 @@ async function unpack(cache: string): Promise<void> {
   const scratch = await mkdtemp(`${cache}-`);
   try {
     // As root apt fetches as a user of its own, who may not write here; it says so and goes on.
-    await run("apt-get", ["download", "prometheus"], { cwd: scratch });
+    const download = (): Promise<unknown> => run("apt-get", ["download", "prometheus"], { cwd: scratch });
+    // A bare machine has no lists of packages yet.
+    await download().catch(async () => {
+      await run("apt-get", ["update", "-qq"]);
+      await download();
+    });
     const file = (await readdir(scratch)).find((name) => name.endsWith(".deb"));
     if (file === undefined) throw new Error("apt-get downloaded nothing");
     await run("dpkg-deb", ["--extract", join(scratch, file), join(scratch, "unpacked")]);

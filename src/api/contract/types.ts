@@ -1294,7 +1294,7 @@ export interface Operations {
     readonly result: Health;
   };
 
-  /** Whether aerial is alive: for a liveness probe. What is wrong outside of aerial does not matter to it. */
+  /** Whether aerial is alive: for a liveness probe. What is wrong outside of aerial does not matter to it, since a restart would not mend it. */
   readonly getLiveness: {
     readonly path: NoFields;
     readonly query: NoFields;
@@ -1303,7 +1303,7 @@ export interface Operations {
     readonly result: Alive;
   };
 
-  /** Measurements in the text format of Prometheus. */
+  /** Measurements, asked for anew with each scrape: in the text format of Prometheus, or in OpenMetrics where that is preferred. */
   readonly getMetrics: {
     readonly path: NoFields;
     readonly query: NoFields;
@@ -1321,7 +1321,10 @@ export interface Operations {
     readonly result: Readonly<Record<string, unknown>>;
   };
 
-  /** Whether aerial has done what others wait for: for a readiness probe. */
+  /**
+   * Whether aerial has done what others wait for: one whole scan, and the labels of it where there is a cluster. For a
+   * readiness probe, and so for whoever waits for the DaemonSet. The answer always says for what it waits.
+   */
   readonly getReadiness: {
     readonly path: NoFields;
     readonly query: NoFields;
