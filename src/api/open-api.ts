@@ -17,6 +17,7 @@ import { countRequests, countUnrouted } from "./metrics/count-requests.ts";
 import { addPage } from "./page/serve-page.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
 import { addOperations, createAllowedMethods, holdToContract } from "./operations.ts";
+import { createRadioLists } from "./radio-list.ts";
 import { createHandlers } from "./routes.ts";
 import type { ApiSources } from "./sources.ts";
 
@@ -49,8 +50,9 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   addAccess(app, access);
   addNotFound(app, createAllowedMethods(document), counters);
   const live = openLiveApi({ ...deps, counters, hints: { conditions: deps.conditions, ...deps.hints } }, lifetime.signal);
+  const lists = createRadioLists(deps.snapshots, document);
   addPage(app);
-  addOperations(app, createHandlers({ ...deps, counters }, live.handlers, lifetime.signal), document);
+  addOperations(app, createHandlers({ ...deps, counters }, { live: live.handlers, lists }, lifetime.signal), document);
   await app.ready();
   let listeners: AsyncDisposable | undefined;
   const close = async (): Promise<void> => {

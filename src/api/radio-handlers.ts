@@ -1,13 +1,13 @@
 /** Radios: the list, each with all about it, and what people call it. */
-import { createHash } from "node:crypto";
 import { timestamp } from "../core/clock.ts";
-import type { Radio, Snapshot } from "../core/radio.ts";
+import type { Radio } from "../core/radio.ts";
 import type { Explanation } from "./api-view.ts";
-import type { RadioDetail } from "./contract/types.ts";
+import type { RadioDetail, RadioList } from "./contract/types.ts";
 import { toEventView } from "./live/event-frame.ts";
 import { isSelected } from "./filter-radios.ts";
 import { findAll, requireRadio } from "./find-radio.ts";
 import type { Call, Handlers } from "./operations.ts";
+import { listCaching, type RadioLists } from "./radio-list.ts";
 import { toDeviceView, toRadioView } from "./radio-view.ts";
 import type { ApiSources, HoldersView } from "./sources.ts";
 import { createStreamReply } from "./stream-reply.ts";
@@ -20,7 +20,7 @@ const mostWatchers = 32;
 const recentEntries = 20;
 
 /** Streams end when the signal aborts. */
-export function radioHandlers(sources: ApiSources, signal: AbortSignal): Handlers<RadioOperation> {
+export function radioHandlers(sources: ApiSources, lists: RadioLists, signal: AbortSignal): Handlers<RadioOperation> {
   const { snapshots, clock } = sources;
   const find = (key: string): Radio => requireRadio(snapshots.current, key);
   const counts = sources.counters.stream("watchRadios");
@@ -32,7 +32,7 @@ export function radioHandlers(sources: ApiSources, signal: AbortSignal): Handler
   };
 
   return {
-    listRadios: createListRadios(sources),
+    listRadios: createListRadios(sources, lists),
     async getRadio({ path: { key } }) {
       const radio = find(key);
       const { historyId } = sources.stored.current;
@@ -58,36 +58,19 @@ export function radioHandlers(sources: ApiSources, signal: AbortSignal): Handler
   };
 }
 
-interface WrittenList {
-  readonly body: Buffer;
-  readonly tag: string;
-}
-
-/** Most requests come between two changes, and ask for everything: that answer is written once. */
-function createListRadios({ snapshots }: ApiSources): Handlers["listRadios"] {
-  let last: { readonly snapshot: Snapshot; readonly written: WrittenList } | undefined;
-  const whole = (reply: Call<"listRadios">["reply"]): WrittenList => {
-    const snapshot = snapshots.current;
-    if (last?.snapshot !== snapshot) last = { snapshot, written: write(reply.serialize(toRadioList(snapshot)) as string) };
-    return last.written;
-  };
+function createListRadios({ snapshots }: ApiSources, lists: RadioLists): Handlers["listRadios"] {
   return ({ query, header, reply }) => {
     const { kind, state, text } = query;
-    const all = kind === undefined && state === undefined && text === undefined;
-    const list = toRadioList(snapshots.current);
-    const { body, tag } = all
-      ? whole(reply)
-      : write(reply.serialize({ ...list, radios: list.radios.filter((radio) => isSelected(radio, query)) }) as string);
-    // Kept, but asked about each time.
-    void reply.header("etag", tag).header("cache-control", "private, no-cache");
+    const isWhole = kind === undefined && state === undefined && text === undefined;
+    const { body, tag } = isWhole ? lists.whole : lists.write(select(toRadioList(snapshots.current), query));
+    void reply.header("etag", tag).header("cache-control", listCaching);
     if (matches(header["if-none-match"], tag)) return reply.code(304).send();
     return reply.type("application/json; charset=utf-8").send(body);
   };
 }
 
-function write(json: string): WrittenList {
-  const body = Buffer.from(json);
-  return { body, tag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
+function select(list: RadioList, query: Call<"listRadios">["query"]): RadioList {
+  return { ...list, radios: list.radios.filter((radio) => isSelected(radio, query)) };
 }
 
 /** RFC 9110 §13.1.2. */

@@ -6,16 +6,23 @@ import { eventHandlers } from "./event-handlers.ts";
 import { nodeHandlers } from "./node-handlers.ts";
 import type { Handlers } from "./operations.ts";
 import { radioHandlers } from "./radio-handlers.ts";
+import type { RadioLists } from "./radio-list.ts";
 import { relayHandlers } from "./relay-handlers.ts";
 import type { ApiSources } from "./sources.ts";
 
 type LiveHandlers = Handlers<"streamEvents" | "followEvents">;
 
+/** What the handlers share with what is beside them. */
+interface HandlerParts {
+  readonly live: LiveHandlers;
+  readonly lists: RadioLists;
+}
+
 /** Streams, and what takes long, end when the signal aborts. */
-export function createHandlers(sources: ApiSources, live: LiveHandlers, signal: AbortSignal): Handlers {
+export function createHandlers(sources: ApiSources, { live, lists }: HandlerParts, signal: AbortSignal): Handlers {
   return {
     ...nodeHandlers(sources, signal),
-    ...radioHandlers(sources, signal),
+    ...radioHandlers(sources, lists, signal),
     ...eventHandlers(sources),
     ...live,
     ...doctorHandlers(sources),

@@ -7,7 +7,7 @@ const leastRequests = 5_000;
 
 test("what is made up from the contract is answered as the contract says", async () => {
   await using daemon = await openContractDaemon();
-  const { cases, output, exitCode } = await runSchemathesis({ url: daemon.url, examples: 250, seed: 20_261_122 });
+  const { cases, output, exitCode } = await runSchemathesis({ url: daemon.url, examples: 400, seed: 20_261_122 });
   const asked = await countRequests(daemon.url);
   console.log(`schemathesis made up ${cases} requests; the daemon counted ${asked}`);
   if (exitCode !== 0) console.error(output.slice(-20_000));

@@ -6,14 +6,22 @@ import type { Refusal } from "./refusal.ts";
 import { policyFor, setSecurityHeaders } from "./security-headers.ts";
 
 /** To be added before any route. */
-export function addAccess(app: FastifyInstance, access: Pick<Access, "admit">): void {
-  app.addHook("onRequest", async (request, reply) => {
-    setSecurityHeaders(request.raw, reply.raw);
+export function addAccess(app: FastifyInstance, access: Pick<Access, "admit" | "isLocalReading">): void {
+  const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const admission = await access.admit(request.raw, roleOf(request));
     if (admission.state === "refused") return sendRefusal(reply, admission.refusal);
     // On the answer itself: streams are written past Fastify.
     for (const [name, value] of Object.entries(admission.headers)) reply.raw.setHeader(name, value);
     return admission.state === "preflight" ? reply.code(204).send() : undefined;
+  };
+  // Without a promise where there is nothing to wait for: that is what most requests are.
+  app.addHook("onRequest", (request, reply, next) => {
+    // Their answers are made elsewhere than those of other requests.
+    if (request.headers.upgrade !== undefined) setSecurityHeaders(request.raw, reply.raw);
+    if (!access.isLocalReading(request.raw)) return admit(request, reply);
+    reply.raw.setHeader("aerial-role", "operator");
+    next();
+    return undefined;
   });
   app.addHook("onSend", async (_request, reply, payload) => {
     const policy = policyFor(reply.getHeader("content-type"));

@@ -61,6 +61,8 @@ type Admission =
 export interface Access {
   /** The connection has come in this way. */
   enter(socket: Socket, entrance: Entrance): void;
+  /** Whether `admit` would let this request, from the node itself, read anything, without asking anybody. */
+  isLocalReading(request: IncomingMessage): boolean;
   /** Whether the request may do what asks for this role. A refusal is logged, without the token. */
   admit(request: IncomingMessage, role: RequiredRole): Promise<Admission>;
 }
@@ -84,6 +86,11 @@ export async function openAccess(dependencies: AccessDependencies, signal: Abort
 
   return {
     enter: (socket, entrance) => void entrances.set(socket, entrance),
+    isLocalReading(request) {
+      const entrance = entrances.get(request.socket);
+      if (entrance === undefined || entrance.kind === "exposed" || !isReading(request)) return false;
+      return malformedOf(request, entrance) === undefined && senderOf(request, named) === "own";
+    },
     async admit(request, role) {
       const entrance = entrances.get(request.socket);
       // Nothing comes in by no entrance.
@@ -153,14 +160,23 @@ function malformedOf(request: IncomingMessage, { hosts }: Entrance): Refusal | u
   const { url = "", headers, rawHeaders } = request;
   // The absolute form goes to proxies, and would overrule the Host header (RFC 9112 §3.2.2).
   if (!url.startsWith("/")) return refuse({ status: 400, code: "api.malformed", detail: "the request's target is not a path" });
-  const names = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === "host");
-  if (names.length > 1) return refuse({ status: 400, code: "api.malformed", detail: "there is more than one Host header" });
+  if (countHosts(rawHeaders) > 1) return refuse({ status: 400, code: "api.malformed", detail: "there is more than one Host header" });
   if (hosts !== undefined && !isOwnHost(headers.host, hosts)) return misdirected;
   const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
   // What forms and scripts of other sites can send without asking is not JSON (Fetch standard, "CORS-safelisted").
   if (hasBody && !/^application\/([\w.-]+\+)?json *(;|$)/i.test(headers["content-type"] ?? ""))
     return refuse({ status: 415, code: "api.malformed", detail: "a body must be JSON, and say so" });
   return undefined;
+}
+
+/** `rawHeaders` has names and values in turns. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") count += 1;
+  }
+  return count;
 }
 
 function isReading({ method }: IncomingMessage): boolean {
