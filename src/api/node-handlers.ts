@@ -53,7 +53,7 @@ export function nodeHandlers(sources: ApiSources, signal: AbortSignal): Handlers
 }
 
 /** @throws AerialError `api.off` */
-export function required<Part>(part: Part | undefined, what: string): Part {
+function required<Part>(part: Part | undefined, what: string): Part {
   if (part === undefined) throw new AerialError("api.off", `${what} is not there in this aerial`);
   return part;
 }

@@ -14,7 +14,7 @@ import {
 import type { Operations } from "./contract/types.ts";
 import { createSerializers, createValidators } from "./schema-compilers.ts";
 
-export type OperationId = keyof Operations;
+type OperationId = keyof Operations;
 
 /** One request, as the contract has it. */
 export interface Call<Id extends OperationId> {

@@ -7,7 +7,7 @@ import type { RadioList } from "./contract/types.ts";
 import { createSerializers } from "./schema-compilers.ts";
 import { toRadioList } from "./watch-stream.ts";
 
-export interface WrittenList {
+interface WrittenList {
   readonly body: Buffer;
   /** Its entity tag: the same bytes, the same tag. */
   readonly tag: string;

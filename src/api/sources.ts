@@ -11,7 +11,7 @@ import type { NodeFacts } from "./api-view.ts";
 import type { Readiness } from "./node-view.ts";
 import type { LostLines } from "./trace-stream.ts";
 
-export interface HistoryQuestion {
+interface HistoryQuestion {
   /** Only entries with a greater sequence. */
   readonly after: number;
   readonly limit: number;

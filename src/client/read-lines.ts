@@ -1,7 +1,7 @@
 /** Streams of JSON, a value a line. */
 
 /** Heartbeats come every 15 s; a stream that is silent for longer has broken. */
-export const silenceMs = 45_000;
+const silenceMs = 45_000;
 
 /** The lines, until the stream ends. To stop reading ends it. */
 export async function* readLines<Line>(open: () => Promise<Response>): AsyncGenerator<Line, void, undefined> {

@@ -16,7 +16,7 @@ interface Refusal {
 }
 
 /** One that did not pass. */
-export interface RefusedPlugin {
+interface RefusedPlugin {
   readonly name: string;
   readonly path?: string;
 }
