@@ -222,6 +222,16 @@ describe("remedies", () => {
     ]);
   });
 
+  it("keep advertisements coming in when they switch forwarding on", async () => {
+    const [outcome] = await judge("THR-02", {
+      change: (world) => world.file("/proc/sys/net/ipv6/conf/all/forwarding", "0").file(`${conf}/accept_ra`, "1"),
+    });
+    expect(outcome?.remedy?.talos).toEqual([
+      { change: "sysctl", name: "net.ipv6.conf.all.forwarding", value: "1" },
+      { change: "sysctl", name: "net.ipv6.conf.enp1s0.accept_ra", value: "2" },
+    ]);
+  });
+
   it("switch no forwarding off where there is a cluster", async () => {
     const [outcome] = await judge("THR-03", { world: matterOnly, change: alone });
     expect(outcome).toMatchObject({ verdict: "fail" });

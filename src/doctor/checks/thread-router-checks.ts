@@ -28,21 +28,27 @@ const forwarding: Check = {
   level: "fail",
   title: "The border router can forward",
   source: "openthread/ot-br-posix script/_sysctl; kernel: Documentation/networking/ip-sysctl.rst, conf/all/forwarding and force_forwarding",
-  reads: [...threadUserReads, ...infraReads, everyIpv6Parameter("forwarding"), everyIpv6Parameter("force_forwarding")],
+  reads: [...threadUserReads, ...infraReads, ...["forwarding", "force_forwarding", "accept_ra"].map(everyIpv6Parameter)],
   judge(facts) {
     return onRouter(facts, (users) => {
       const reading = facts.file(allForwarding);
       const evidence = [evidenceOf(allForwarding, reading), ...users.borderRouter.slice(0, 2)];
       if (reading.state !== "read") return [unknown(`Whether this node forwards IPv6 cannot be told: ${whyNot(reading)}.`, evidence)];
       if (reading.value === "1") return [pass("This node forwards IPv6 between its interfaces.", evidence)];
-      const forced = [threadInterface(users), ...infraInterfaces(facts, users).map(({ name }) => name)];
+      const infra = infraInterfaces(facts, users).map(({ name }) => name);
+      const forced = [threadInterface(users), ...infra];
       if (forced.length > 1 && forced.every((name) => valueOf(facts.file(ipv6ParameterPath(name, "force_forwarding"))) === "1"))
         return [pass(`This node forwards IPv6 between ${forced.join(" and ")}.`, evidence)];
+      // At 1 they take advertisements only as long as nothing is forwarded.
+      const hosts = infra.filter((name) => valueOf(facts.file(ipv6ParameterPath(name, "accept_ra"))) === "1");
       return [
         fail({
           text: "This node does not forward IPv6: the border router cannot pass anything between the Thread mesh and the network.",
           evidence,
-          remedy: sysctlRemedy("Switch IPv6 forwarding on; then THR-04 may need accept_ra to be 2.", { [allForwarding]: "1" }),
+          remedy: sysctlRemedy("Switch IPv6 forwarding on, and have the network's router advertisements accepted nevertheless.", {
+            [allForwarding]: "1",
+            ...Object.fromEntries(hosts.map((name) => [ipv6ParameterPath(name, "accept_ra"), "2"])),
+          }),
         }),
       ];
     });
