@@ -10,9 +10,14 @@ interface DialogFacts {
   readonly head?: Child;
   /** `side`: as high as the window, at its side. */
   readonly shape?: "side" | "middle";
+  /** What is in it takes the focus itself. */
+  readonly focusesContent?: boolean;
 }
 
-export function dialog({ key, title, head, shape = "middle" }: DialogFacts, ...children: readonly Child[]): VirtualElement {
+export function dialog(
+  { key, title, head, shape = "middle", focusesContent = false }: DialogFacts,
+  ...children: readonly Child[]
+): VirtualElement {
   return h(
     "dialog",
     {
@@ -30,7 +35,7 @@ export function dialog({ key, title, head, shape = "middle" }: DialogFacts, ...c
       h(
         "header",
         { class: "sheet-head" },
-        h("h2", { id: "dialog-title", tabindex: "-1", autofocus: true }, title),
+        h("h2", { id: "dialog-title", tabindex: "-1", autofocus: !focusesContent }, title),
         head,
         h("button", { type: "button", class: "close", "aria-label": "Close", onclick: closeDialog }, icon("close")),
       ),

@@ -23,9 +23,10 @@ export interface Doors {
 
 export function frame(state: State, narrow: boolean, doors: Doors): readonly VirtualNode[] {
   const { dialog, connection } = state;
+  const isOpen = state.radios !== undefined || !isLocked(connection);
   // Nothing is drawn below what is not there yet: it would be moved away under the reader's eyes.
   const has = (resource: Resource & keyof State): boolean => state.isLate || state[resource] !== undefined || state.problems.has(resource);
-  const hasRadios = has("radios") && has("node");
+  const hasRadios = isOpen && has("radios") && has("node");
   const isJudged = hasRadios && has("conditions") && (state.isLate || state.report !== undefined || state.problems.has("doctor"));
   const hasNetwork = isJudged && has("relay") && (state.relay === "off" || has("services"));
   const isStale = connection.state === "lost" && !isLocked(connection);
@@ -40,21 +41,22 @@ export function frame(state: State, narrow: boolean, doors: Doors): readonly Vir
       "main",
       { id: "main", key: "main", tabindex: "-1", class: isStale ? "stale" : "" },
       verdict(state),
-      h(
-        "div",
-        { class: "columns" },
+      isOpen &&
         h(
           "div",
-          { class: "column main-column" },
-          memo("radios", radiosFrom(state), () => radiosPart(state)),
-          hasRadios && memo("health", healthFrom(state), () => healthPart(state)),
+          { class: "columns", key: "columns" },
+          h(
+            "div",
+            { class: "column main-column" },
+            memo("radios", radiosFrom(state), () => radiosPart(state)),
+            hasRadios && memo("health", healthFrom(state), () => healthPart(state)),
+          ),
+          h(
+            "div",
+            { class: "column side-column" },
+            memo("history", historyFrom(state), () => historyPart(state)),
+          ),
         ),
-        h(
-          "div",
-          { class: "column side-column" },
-          memo("history", historyFrom(state), () => historyPart(state)),
-        ),
-      ),
       isJudged && memo("network", [...networkFrom(state), narrow], () => networkPart(state, narrow)),
       hasNetwork && h("div", { class: "halves", key: "halves" }, nodePart(state), clusterPart(state)),
     ),
@@ -189,7 +191,9 @@ function verdict(state: State): VirtualNode {
   );
 }
 
-function judge({ radios, report, conditions, node }: State): Verdict {
+function judge({ radios, report, conditions, node, connection }: State): Verdict {
+  if (radios === undefined && isLocked(connection))
+    return { tone: "plain", drawing: "lock", title: "This node is locked", text: "Give it a token, and it shows what is plugged in." };
   if (radios === undefined || node === undefined)
     return { tone: "plain", drawing: "search", title: "Looking around", text: "Asking what is plugged in." };
   if (!node.complete)

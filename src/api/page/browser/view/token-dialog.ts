@@ -14,7 +14,7 @@ export function tokenDialog(problem: string | undefined, onToken: () => void): V
     onToken();
   };
   return dialog(
-    { key: "token", title: "Who is there?" },
+    { key: "token", title: "Who is there?", focusesContent: true },
     h("p", {}, "This node is reached over the network, so it asks for a token. Viewers see everything; operators act as well."),
     h(
       "form",
@@ -30,6 +30,7 @@ export function tokenDialog(problem: string | undefined, onToken: () => void): V
           autocomplete: "off",
           spellcheck: "false",
           required: true,
+          autofocus: true,
           "aria-describedby": "token-help",
         }),
         h("button", { type: "submit", class: "button strong" }, h("span", {}, "Come in")),
