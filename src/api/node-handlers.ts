@@ -1,6 +1,6 @@
 /** The node: what runs here, whether it is well, and what it can be told to do. */
 import { AerialError } from "../core/errors.ts";
-import type { HealthView } from "./api-view.ts";
+import type { Health } from "./contract/types.ts";
 import { toHealthView, toNodeView } from "./node-view.ts";
 import type { Handlers } from "./operations.ts";
 import type { ApiSources } from "./sources.ts";
@@ -22,7 +22,7 @@ type NodeOperation =
 export function nodeHandlers(sources: ApiSources, signal: AbortSignal): Handlers<NodeOperation> {
   const { clock, snapshots, conditions } = sources;
   const makeBundle = createSupportBundles(sources, signal);
-  const health = (): HealthView => toHealthView(sources.readiness(), conditions.current);
+  const health = (): Health => toHealthView(sources.readiness(), conditions.current);
   return {
     getNode: () => toNodeView({ snapshot: snapshots.current, facts: sources.node(), conditions: conditions.current, now: clock.now() }),
     listConditions: () => ({ conditions: [...conditions.current.values()] }),

@@ -2,7 +2,10 @@
 import type { Condition } from "../core/condition.ts";
 import { attachmentOf } from "../core/device.ts";
 import type { Snapshot } from "../core/radio.ts";
-import type { HealthView, NodeFacts, NodeView } from "./api-view.ts";
+import type { Health, Node } from "./contract/types.ts";
+
+/** What the rest of the daemon knows of itself. */
+export type NodeFacts = Pick<Node, "version" | "startedAt" | "kernel" | "blindSpots" | "cluster">;
 
 export interface NodeSources {
   readonly snapshot: Snapshot;
@@ -12,7 +15,7 @@ export interface NodeSources {
   readonly now: number;
 }
 
-export function toNodeView({ snapshot, facts, conditions, now }: NodeSources): NodeView {
+export function toNodeView({ snapshot, facts, conditions, now }: NodeSources): Node {
   const all = [...snapshot.radios.values()];
   const radios = all.filter(({ device }) => attachmentOf(device) === "local");
   const network = all.filter((radio) => radio.presence === "present" && !radios.includes(radio)).length;
@@ -40,7 +43,7 @@ export interface Readiness {
   readonly waitingFor: readonly string[];
 }
 
-export function toHealthView({ ready, waitingFor }: Readiness, conditions: ReadonlyMap<string, Condition>): HealthView {
+export function toHealthView({ ready, waitingFor }: Readiness, conditions: ReadonlyMap<string, Condition>): Health {
   const held = [...conditions.values()];
   const failing = held.some(({ severity }) => severity === "error");
   const degraded = held.some(({ severity }) => severity === "warning");

@@ -7,7 +7,7 @@ import { linkSignal } from "../core/linked-signal.ts";
 import type { Log } from "../core/log.ts";
 import { addAccess } from "./access/access-hook.ts";
 import { type AccessOptions, openAccess } from "./access/access.ts";
-import type { ProblemView } from "./api-view.ts";
+import type { Problem } from "./contract/types.ts";
 import { parseContract } from "./contract/document.ts";
 import { type ListenerOptions, openListeners } from "./listen.ts";
 import type { LiveHints } from "./live/live-events.ts";
@@ -116,6 +116,6 @@ function addNotFound(app: FastifyInstance, allowedMethods: (url: string) => stri
   }
 }
 
-function sendProblem(reply: FastifyReply, problem: ProblemView): FastifyReply {
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply.code(problem.status).type(problemType).send(problem);
 }

@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem details. */
 import { STATUS_CODES } from "node:http";
 import { type ErrorCode, isAerialError } from "../core/errors.ts";
-import type { ProblemView } from "./api-view.ts";
+import type { Problem } from "./contract/types.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";
 
@@ -30,12 +30,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 };
 
 /** A problem without a code of its own: the status says it all (RFC 9457 §4.2.1). */
-export function plainProblem(status: number, detail: string): ProblemView {
+export function plainProblem(status: number, detail: string): Problem {
   return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
 }
 
 /** What a client gets to see of an error. Bugs are not described: the log has them. */
-export function toProblem(error: unknown): ProblemView {
+export function toProblem(error: unknown): Problem {
   if (isAerialError(error)) {
     const problem = plainProblem(statuses[error.code] ?? 500, error.message);
     return { ...problem, code: error.code, hint: error.hint };

@@ -1,8 +1,7 @@
 /** Radios: the list, each with all about it, and what people call it. */
 import { timestamp } from "../core/clock.ts";
 import type { Radio } from "../core/radio.ts";
-import type { Explanation } from "./api-view.ts";
-import type { RadioDetail, RadioList } from "./contract/types.ts";
+import type { Explanation, RadioDetail, RadioList } from "./contract/types.ts";
 import { toEventView } from "./live/event-frame.ts";
 import { isSelected } from "./filter-radios.ts";
 import { findAll, requireRadio } from "./find-radio.ts";

@@ -1,76 +1,14 @@
 /** How radios and devices are shown: by the API, on the command line and in annotations. One shape everywhere. */
-import {
-  attachmentOf,
-  type Attachment,
-  type BluetoothFacts,
-  type Device,
-  type Ieee802154Facts,
-  type NetworkFacts,
-  type PlatformFacts,
-  type WifiFacts,
-} from "../core/device.ts";
-import type { Evidence, Identity, Mode, RadioKind, SerialLine } from "../core/identity.ts";
-import type { IdBasis, Lease, Radio } from "../core/radio.ts";
-
-/** How sure we are: `certain` and `likely` name kinds, `ambiguous` names candidates, `unknown` neither. */
-type ViewCertainty = "certain" | "likely" | "ambiguous" | "unknown";
-
-interface UsbView {
-  readonly vendorId: string;
-  readonly productId: string;
-  readonly release?: string;
-  readonly manufacturer?: string;
-  readonly product?: string;
-  readonly interfaceNumber?: number;
-}
+import { attachmentOf, type Device } from "../core/device.ts";
+import type { Identity } from "../core/identity.ts";
+import type { Radio } from "../core/radio.ts";
+import type { Device as ContractDevice, Radio as ContractRadio, UsbIdentity } from "./contract/types.ts";
 
 /** A device and what identification makes of it. */
-export interface DeviceView {
-  readonly kinds: readonly RadioKind[];
-  readonly certainty: ViewCertainty;
-  /** What the same hardware becomes with other firmware. */
-  readonly alternatives: readonly RadioKind[];
-  /** What an ambiguous device may be; it may also be no radio at all. */
-  readonly candidates: readonly RadioKind[];
-  readonly vendor?: string;
-  readonly model?: string;
-  readonly adapter?: string;
-  readonly firmware?: string;
-  readonly line?: SerialLine;
-  readonly mode: Mode;
-  readonly function: Device["function"];
-  /** `network`: it belongs to no node more than to another. */
-  readonly attachment: Attachment;
-  readonly driver?: string;
-  /** As the host names them. */
-  readonly devicePaths: readonly string[];
-  /** The name in `/dev/serial/by-id`. */
-  readonly byId?: string;
-  /** The USB port path, such as `1-1.2`. Absent for what is on the network. */
-  readonly port?: string;
-  readonly serial?: string;
-  readonly usb?: UsbView;
-  readonly wifi?: WifiFacts;
-  readonly bluetooth?: BluetoothFacts;
-  readonly ieee802154?: Ieee802154Facts;
-  readonly platform?: PlatformFacts;
-  readonly network?: NetworkFacts;
-  /** The canonical path below `/sys`; `network/` and host and port for what is on the network. */
-  readonly sysPath: string;
-  readonly evidence: readonly Evidence[];
-}
+export type DeviceView = ContractDevice;
 
-/** A radio of the inventory. Times are ISO 8601, UTC. */
-export interface RadioView extends DeviceView {
-  readonly id: string;
-  readonly idBasis: IdBasis;
-  readonly name?: string;
-  readonly state: "present" | "absent" | "bootloader";
-  readonly absentSince?: string;
-  readonly lease?: Lease;
-  readonly firstSeen: string;
-  readonly lastSeen: string;
-}
+/** A radio of the inventory. */
+export type RadioView = ContractRadio;
 
 export function toRadioView(radio: Radio): RadioView {
   return {
@@ -133,7 +71,7 @@ function identityView(identity: Identity): IdentityView {
   return { kinds: [], certainty: identity.state, alternatives: [], candidates, ...given("model", identity.model) };
 }
 
-function usbView(usb: NonNullable<Device["usb"]>): UsbView {
+function usbView(usb: NonNullable<Device["usb"]>): UsbIdentity {
   const { vendorId, productId, release, manufacturer, product, interfaceNumber } = usb;
   return {
     vendorId,

@@ -7,8 +7,7 @@ import type { HistoryEntry, HistoryExtent, InventoryEvent, Radio, Snapshot } fro
 import type { RelayStatus, RelayTrace, SeenService } from "../core/relay.ts";
 import type { ClusterRadioList, Holder, Plugin, TalosVersion } from "./contract/types.ts";
 import type { ApiCounters } from "./metrics/api-counters.ts";
-import type { NodeFacts } from "./api-view.ts";
-import type { Readiness } from "./node-view.ts";
+import type { NodeFacts, Readiness } from "./node-view.ts";
 import type { LostLines } from "./trace-stream.ts";
 
 interface HistoryQuestion {

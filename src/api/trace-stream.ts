@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { RelayTrace } from "../core/relay.ts";
-import type { TraceLine } from "./api-view.ts";
+import type { TraceLine } from "./contract/types.ts";
 import type { StreamCounts } from "./metrics/api-counters.ts";
 import { heartbeatMs, readerDeadlineMs, within } from "./stream-reply.ts";
 

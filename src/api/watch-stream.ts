@@ -5,7 +5,7 @@ import type { Watch } from "../core/cell.ts";
 import type { Clock } from "../core/clock.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
-import type { RadioList, WatchLine } from "./api-view.ts";
+import type { RadioList, WatchLine } from "./contract/types.ts";
 import type { StreamCounts } from "./metrics/api-counters.ts";
 import { toRadioView } from "./radio-view.ts";
 import { heartbeatMs, readerDeadlineMs, within } from "./stream-reply.ts";

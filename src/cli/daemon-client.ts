@@ -5,7 +5,7 @@ import { AerialError, errnoOf, isAerialError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { socketCandidates } from "../config/machine.ts";
-import type { ProblemView } from "../api/api-view.ts";
+import type { Problem } from "../api/contract/types.ts";
 import { type Invocation, textOption } from "./command.ts";
 
 /** Without a byte for so long, an answer is given up. */
@@ -177,7 +177,7 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<string, voi
 }
 
 function toError(status: number, body: unknown): AerialError {
-  const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<ProblemView>;
+  const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<Problem>;
   const detail = typeof problem.detail === "string" ? problem.detail : `the daemon answered ${status}`;
   return new AerialError(toldCodes.find((code) => code === problem.code) ?? "api.protocol", detail);
 }

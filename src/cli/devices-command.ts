@@ -1,5 +1,5 @@
 /** `aerial devices`. */
-import type { RadioList } from "../api/api-view.ts";
+import type { RadioList } from "../api/contract/types.ts";
 import { type Invocation, textOption } from "./command.ts";
 import { createDaemonClient } from "./daemon-client.ts";
 import { exitCodes } from "./exit-code.ts";

@@ -1,5 +1,5 @@
 /** `aerial explain`. */
-import type { Explanation } from "../api/api-view.ts";
+import type { Explanation } from "../api/contract/types.ts";
 import { type Invocation, textOption } from "./command.ts";
 import { createDaemonClient } from "./daemon-client.ts";
 import { exitCodes } from "./exit-code.ts";

@@ -1,5 +1,5 @@
 /** The relay's status, what it has seen, and its packets, as tables and lines. */
-import type { TraceLine } from "../api/api-view.ts";
+import type { TraceLine } from "../api/contract/types.ts";
 import { printable } from "../core/printable.ts";
 import type { RelayLinkStatus, RelayPairStatus, RelayRuleStatus, RelayStatus, RelayVerdict, SeenService } from "../core/relay.ts";
 import { type Column, formatTable } from "./table.ts";

@@ -1,5 +1,5 @@
 /** `aerial relay trace`. */
-import type { TraceLine } from "../api/api-view.ts";
+import type { TraceLine } from "../api/contract/types.ts";
 import { AerialError } from "../core/errors.ts";
 import { printableJson } from "../core/printable.ts";
 import { type Invocation, textOption } from "./command.ts";

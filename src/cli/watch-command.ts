@@ -1,5 +1,5 @@
 /** `aerial watch`. */
-import type { WatchLine } from "../api/api-view.ts";
+import type { WatchLine } from "../api/contract/types.ts";
 import type { RadioView } from "../api/radio-view.ts";
 import { AerialError } from "../core/errors.ts";
 import { printable, printableJson } from "../core/printable.ts";

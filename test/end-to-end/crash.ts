@@ -1,8 +1,7 @@
 /** Kills aerial at random moments of a busy house, and holds what it remembers and publishes against what really happened. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HistoryEntry } from "../../src/core/radio.ts";
-import type { EventPage } from "../../src/api/contract/types.ts";
-import type { RadioList } from "../../src/api/api-view.ts";
+import type { EventPage, RadioList } from "../../src/api/contract/types.ts";
 import type { RadioView } from "../../src/api/radio-view.ts";
 import type { LabProcess } from "../lab/lab.ts";
 import type { AerialNode } from "./aerial-node.ts";

@@ -2,12 +2,12 @@
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { AerialError, type ErrorCode } from "../../core/errors.ts";
-import type { ProblemView } from "../api-view.ts";
+import type { Problem } from "../contract/types.ts";
 import { problemType } from "../problem.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface Refusal {
-  readonly problem: ProblemView;
+  readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
 }
 
