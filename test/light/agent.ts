@@ -9,7 +9,7 @@ import type { KernelHooks } from "./kernel-objects.ts";
 import { call, makeCharacterDevice } from "./libc.ts";
 import { coverHostTrees } from "./namespace-root.ts";
 import { fromWire, type NamespaceCall, type NamespaceCallName, type NamespaceCalls, type NamespaceMessage } from "./namespace-protocol.ts";
-import { bindPty, unbindPty } from "./ptys.ts";
+import { bindPty, openPty, type Pty, unbindPty } from "./ptys.ts";
 import { openUeventSpeaker } from "./uevent-socket.ts";
 
 type CallTable = { readonly [Name in NamespaceCallName]: (ask: NamespaceCalls[Name]["ask"]) => Promise<NamespaceCalls[Name]["answer"]> };
@@ -21,11 +21,17 @@ const say = (message: NamespaceMessage): void => void process.stdout.write(`${JS
 coverHostTrees(work);
 bringLoopbackUp();
 const heldNodes = createHeldNodes();
-const lines = new Map<string, number>();
+const lines = new Map<string, Pty>();
 
 const hooks: KernelHooks = {
+  numberNode(path, node) {
+    if (!/\/tty(?:USB|ACM)\d+$/u.test(path)) return node;
+    const { major, minor } = openLine(path);
+    return { ...node, major, minor };
+  },
   makeNode(path, { major, minor }) {
-    if (/\/tty(?:USB|ACM)\d+$/u.test(path)) lines.set(path, bindPty(path));
+    const line = lines.get(path);
+    if (line !== undefined) bindPty(path, line);
     else if (mayMakeNodes === "yes") makeCharacterDevice(path, major, minor);
     else writeFileSync(path, "", { mode: 0o600 });
   },
@@ -45,6 +51,12 @@ const processes = openProcesses((news) => {
 });
 const inserted = new Map<number, TreeDevice>();
 let lastId = 0;
+
+function openLine(path: string): Pty {
+  const line = openPty();
+  lines.set(path, line);
+  return line;
+}
 
 const keep = (device: TreeDevice): number => {
   inserted.set((lastId += 1), device);

@@ -37,6 +37,8 @@ export interface Uevent {
 
 /** What differs between a plain directory and a namespace with netlink and real nodes. */
 export interface KernelHooks {
+  /** The numbers that a node is going to have, where the stand-in for a driver cannot have those of the real one. */
+  numberNode?(path: string, node: KernelNode): KernelNode;
   makeNode(path: string, node: KernelNode): void;
   removeNode(path: string): void;
   announce(uevent: Uevent): void;
@@ -95,7 +97,11 @@ export function createKernelObjects(root: string, hooks: KernelHooks = plainHook
     renameSync(path, join(sys, device.path));
   };
 
-  const add = (device: KernelDevice): void => {
+  const numbered = new Map<string, KernelNode>();
+
+  const add = (wanted: KernelDevice): void => {
+    const device = withNode(wanted, wanted.node && (hooks.numberNode?.(join(dev, wanted.node.path), wanted.node) ?? wanted.node));
+    if (device.node !== undefined) numbered.set(device.path, device.node);
     makeDirectory(device);
     for (const [name, target] of Object.entries(device.links ?? {})) link(join(device.path, name), target);
     const { subsystem, node } = device;
@@ -120,7 +126,9 @@ export function createKernelObjects(root: string, hooks: KernelHooks = plainHook
     if (device.driver !== undefined) hooks.announce(toUevent("bind", device, device.driver));
   };
 
-  const remove = (device: KernelDevice): void => {
+  const remove = (wanted: KernelDevice): void => {
+    const device = withNode(wanted, numbered.get(wanted.path));
+    numbered.delete(wanted.path);
     for (const child of (device.children ?? []).toReversed()) remove(child);
     const { subsystem, node } = device;
     if (node !== undefined) {
@@ -143,6 +151,10 @@ export function createKernelObjects(root: string, hooks: KernelHooks = plainHook
   };
 
   return { add, remove };
+}
+
+function withNode(device: KernelDevice, node: KernelNode | undefined): KernelDevice {
+  return node === undefined ? device : { ...device, node };
 }
 
 /** The directory that the driver core puts between a device and its class devices (`ttyUSB0/tty/`) goes with the last of them. */

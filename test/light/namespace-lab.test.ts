@@ -54,7 +54,7 @@ describe.each([
       "unbind usb 1-3",
       "remove usb 1-3",
     ]);
-    expect(heard.find((each) => each["SUBSYSTEM"] === "tty")).toMatchObject({ MAJOR: "188", MINOR: "0", DEVNAME: "ttyUSB0" });
+    expect(heard.find((each) => each["SUBSYSTEM"] === "tty")).toMatchObject({ MAJOR: "136", DEVNAME: "ttyUSB0" });
     const numbers = heard.map((each) => Number(each["SEQNUM"]));
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
     expect(new Set(numbers).size).toBe(heard.length);

@@ -6,21 +6,35 @@ import { call, detach, mount, MS_BIND } from "./libc.ts";
 const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
 
-/** Binds a new pty's line at `path`; gives the descriptor of its far end. */
-export function bindPty(path: string): number {
+/** UNIX98_PTY_SLAVE_MAJOR, Documentation/admin-guide/devices.txt. */
+const ptyMajor = 136;
+
+export interface Pty {
+  /** The descriptor of its far end. */
+  readonly farEnd: number;
+  /** Of its line. */
+  readonly major: number;
+  readonly minor: number;
+}
+
+export function openPty(): Pty {
   const farEnd = openSync("/dev/ptmx", constants.O_RDWR | constants.O_NOCTTY);
   const number = [0];
   call("ioctl", farEnd, TIOCSPTLCK, [0]);
   call("ioctl", farEnd, TIOCGPTN, number);
-  const line = `/dev/pts/${number[0]}`;
+  return { farEnd, major: ptyMajor, minor: number[0] ?? 0 };
+}
+
+/** Binds a pty's line at `path`. */
+export function bindPty(path: string, { minor }: Pty): void {
+  const line = `/dev/pts/${minor}`;
   chmodSync(line, 0o600);
   writeFileSync(path, "");
   mount({ source: line, target: path, flags: MS_BIND });
-  return farEnd;
 }
 
 /** Hangs the line up (its readers see the end, its writers EIO) and takes the node away. */
-export function unbindPty(path: string, farEnd: number): void {
+export function unbindPty(path: string, { farEnd }: Pty): void {
   closeSync(farEnd);
   detach(path);
   unlinkSync(path);
