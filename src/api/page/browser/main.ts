@@ -27,6 +27,8 @@ const countersMs = 3_000;
 const servicesMs = 10_000;
 const holdersMs = 15_000;
 const clusterMs = 30_000;
+/** Reports older than a minute are made anew when they are asked for. */
+const doctorMs = 65_000;
 const lateMs = 1_500;
 
 const narrow = matchMedia("(max-width: 620px)");
@@ -61,6 +63,7 @@ every(clockMs, keepTimesFresh);
 every(countersMs, () => hasRelay() && isInSight("network") && reload("relay"));
 every(servicesMs, () => hasRelay() && isInSight("network") && reload("services"));
 every(holdersMs, reloadHolders);
+every(doctorMs, () => reload("doctor"));
 every(clusterMs, () => isInCluster() && reload("cluster"));
 
 function reloadEverything(): void {
