@@ -33,6 +33,8 @@ export interface ProcessFacts {
   readonly nodes: readonly HeldNode[];
   /** Inodes of the sockets it has open: what `/proc/net/udp` names. */
   readonly socketInodes: readonly number[];
+  /** Its network namespace, as its link reads: `net:[4026531840]`. Absent where that may not be read. */
+  readonly network?: string;
   /** Why `nodes` and `socketInodes` are not known, where they are not. */
   readonly hidden?: string;
 }

@@ -73,7 +73,13 @@ async function readProcess(
   }
   const owner = parseCgroup(readText(join(directory, "cgroup")) ?? "");
   const parentPid = parseParent(readText(join(directory, "stat")) ?? "");
-  const known = { ...owner, ...(parentPid !== undefined && { parentPid }), ...(hidden !== undefined && { hidden }) };
+  const network = readTarget(join(directory, "ns/net"));
+  const known = {
+    ...owner,
+    ...(parentPid !== undefined && { parentPid }),
+    ...(network !== "" && { network }),
+    ...(hidden !== undefined && { hidden }),
+  };
   return { pid, name: toPrintable(name), ...known, nodes: held, socketInodes: sockets };
 }
 

@@ -211,6 +211,28 @@ describe("THR-24", () => {
   });
 });
 
+describe("what runs in a network of its own", () => {
+  const own = (world: FactsWorld): FactsWorld => world.remove("/sys/class/net/wpan0").link("/proc/self/ns/net", "net:[1]");
+
+  it("is no border router of this one, be it a process or a pod", async () => {
+    using world = createThreadWorld({ pods: [threadPod()] });
+    own(world).file("/proc/sys/net/ipv6/conf/all/forwarding", "0").link("/proc/900/ns/net", "net:[2]");
+    world
+      .process({ pid: 910, name: "s6-svscan", cgroup: `/kubepods/burstable/pod${threadPod().uid}/${"ab".repeat(32)}` })
+      .link("/proc/910/ns/net", "net:[2]");
+    expect(await world.judge(checkOf("THR-02"))).toBe("no OpenThread border router is seen on this node");
+  });
+
+  it("is one where it is the same network, or where that cannot be told", async () => {
+    for (const network of ["net:[1]", undefined]) {
+      using world = createThreadWorld();
+      own(world).file("/proc/sys/net/ipv6/conf/all/forwarding", "0");
+      if (network !== undefined) world.link("/proc/900/ns/net", network);
+      expect(await world.judge(checkOf("THR-02"))).toMatchObject([{ verdict: "fail" }]);
+    }
+  });
+});
+
 describe("remedies", () => {
   it("write the name of an interface with a dot with slashes, and name none that does not exist", async () => {
     using world = createThreadWorld({ interface: "enp1s0.30", pods: [threadPod({ environment: { OT_INFRA_IF: "gone" } })] });
