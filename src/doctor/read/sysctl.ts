@@ -20,7 +20,7 @@ export function ipv6Parameter(facts: Facts, name: string, parameter: string): Re
  * The parameter's key for sysctl(8) and for Talos. With dots, unless a name in it has one (`enp1s0.30`): then with
  * slashes, which both leave as they are (sysctl.d(5)).
  */
-export function sysctlKey(path: string): string {
+function sysctlKey(path: string): string {
   const segments = path.replace(/^\/proc\/sys\//, "").split("/");
   return segments.some((segment) => segment.includes(".")) ? segments.join("/") : segments.join(".");
 }
