@@ -57,7 +57,7 @@ export async function readTree({ paths, globs, breathe }: TreeRequest, signal: A
   const matches = new Map<string, readonly string[]>();
   const unlisted = new Map<string, string>();
   const wanted = [...new Set(globs)];
-  const buffer = Buffer.allocUnsafe(limits.table + 1);
+  const buffer = Buffer.allocUnsafe(limits.file);
   let left: number = limits.all;
 
   for (const glob of wanted) {
@@ -189,13 +189,15 @@ function readFile(full: string, buffer: Buffer, limit: number): Reading<string> 
     const descriptor = openSync(full, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       if (!fstatSync(descriptor).isFile()) return isUnreadable("is no plain file");
+      const parts: Buffer[] = [];
       let length = 0;
       for (;;) {
         // procfs gives at most a page or so a read.
-        const count = readSync(descriptor, buffer, length, limit + 1 - length, null);
+        const count = readSync(descriptor, buffer, 0, buffer.length, null);
+        if (count === 0) return wasRead(toText(Buffer.concat(parts)));
         length += count;
-        if (count === 0) return wasRead(toText(buffer.subarray(0, length)));
         if (length > limit) return isUnreadable(`is longer than ${limit} bytes`);
+        parts.push(Buffer.from(buffer.subarray(0, count)));
       }
     } finally {
       closeSync(descriptor);
