@@ -1,4 +1,4 @@
-/** Test lanes: `unit` needs nothing, `light` Linux namespaces, `api` other programs that speak its API, `system` other mDNS and SSDP programs, `cluster` an API server, `lab` QEMU. */
+/** Test lanes: `unit` needs nothing, `light` Linux namespaces, `api` other programs that speak its API, `page` Chromium, `system` other mDNS and SSDP programs, `cluster` an API server, `lab` QEMU. */
 import { defineConfig } from "vitest/config";
 
 interface Lane {

@@ -76,7 +76,10 @@ aerial doctor --patch > patch.yaml, read it, and talosctl patch machineconfig --
     name: "health",
     summary: "ask the daemon how it is; fails when none answers",
     positionals: [],
-    options: { ...daemonOptions, ready: { type: "boolean", help: "fail, with exit code 1, until a whole scan has been published" } },
+    options: {
+      ...daemonOptions,
+      ready: { type: "boolean", help: "fail, with exit code 1, until a whole scan has been published, and labelled if there is a cluster" },
+    },
     load: async () => (await import("./health-command.ts")).runHealthCommand,
   },
   {
