@@ -12,6 +12,8 @@ export interface Load extends Arrivals {
 export interface Figures {
   readonly home: Readonly<Record<"response4" | "query4" | "response6", Load>>;
   readonly busy: Load;
+  /** The same once more after the burst: what an interpreter has yet to compile is compiled by then. */
+  readonly steady: Load;
   readonly burst: Load;
   /** Milliseconds on a processor in each second without traffic. */
   readonly idleMsPerSecond: number;
@@ -83,6 +85,7 @@ async function measureLoads(tools: TrafficTools, relay: Relay, plan: Plan): Prom
     },
     busy: await load({ family: 4, kind: "response", rate: busyRate, count: plan.busy }),
     burst: await load({ family: 4, kind: "response", rate: burstRate, count: plan.burst }),
+    steady: await load({ family: 4, kind: "response", rate: busyRate, count: plan.busy }),
     idleMsPerSecond,
   };
   return { ...figures, residentMib: { start: startMib, after: residentMib(running.pid) } };

@@ -17,10 +17,14 @@ const columns: readonly Column[] = [
   ["query v4, 50/s", (rounds) => delays(rounds, ({ home }) => home.query4)],
   ["response v6, 50/s", (rounds) => delays(rounds, ({ home }) => home.response6)],
   ["5,000/s: p50 / p99 us", (rounds) => delays(rounds, ({ busy }) => busy)],
+  ["5,000/s, after the rest: p50 / p99 us", (rounds) => delays(rounds, ({ steady }) => steady)],
   ["20,000/s: p50 / p99 us", (rounds) => delays(rounds, ({ burst }) => burst)],
   ["lost at 50 / 5,000 / 20,000, %", (rounds) => [homeLoss, busyLoss, burstLoss].map((loss) => shown(middle(rounds, loss))).join(" / ")],
   ["CPU us a packet at 50/s", (rounds) => shown(middle(rounds, ({ home }) => costOf(home.response4) * 1_000))],
-  ["CPU s per 10,000 at 5,000 / 20,000", (rounds) => [busyCost, burstCost].map((cost) => shown(middle(rounds, cost))).join(" / ")],
+  [
+    "CPU s per 10,000 at 5,000 / 20,000 / 5,000 again",
+    (rounds) => [busyCost, burstCost, steadyCost].map((cost) => shown(middle(rounds, cost))).join(" / "),
+  ],
   ["idle, ms/s", (rounds) => shown(middle(rounds, ({ idleMsPerSecond }) => idleMsPerSecond))],
   ["MiB at start / after", (rounds) => both(rounds, ({ residentMib }) => [residentMib.start, residentMib.after])],
   ["two of it: frames a packet, far / back", (rounds) => both(rounds, ({ pair }) => [pair.far, pair.back])],
@@ -32,6 +36,7 @@ const homeLoss = ({ home }: Figures): number => Math.max(lossOf(home.response4),
 const busyLoss = ({ busy }: Figures): number => lossOf(busy);
 const burstLoss = ({ burst }: Figures): number => lossOf(burst);
 const busyCost = ({ busy }: Figures): number => costOf(busy) * 10;
+const steadyCost = ({ steady }: Figures): number => costOf(steady) * 10;
 const burstCost = ({ burst }: Figures): number => costOf(burst) * 10;
 
 /** Medians over the rounds; a relay a row. */
