@@ -51,9 +51,9 @@ const ttyOf = async (port: string): Promise<string> => {
   return `/dev/${name}`;
 };
 
-/** A program of that name that has the port open and does nothing with it. */
+/** A program of that name that has the port open and does nothing with it. No session leader: the port would be its terminal, and end it. */
 const hold = (name: string, tty: string): string =>
-  `cp /bin/sleep /run/${name}; setsid sh -c 'exec 9<>${tty}; exec /run/${name} 100000' >/dev/null 2>&1 &`;
+  `cp /bin/sleep /run/${name}; setsid sh -c 'sh -c "exec 9<>${tty}; exec /run/${name} 100000" &' >/dev/null 2>&1;`;
 
 describe("a healthy node", () => {
   it("has no finding of level fail, with radios and without", async () => {
