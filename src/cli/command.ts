@@ -56,7 +56,7 @@ export interface Capabilities {
   untilInterrupted(): AbortSignal;
 }
 
-export interface LocalExamination {
+interface LocalExamination {
   readonly report: DoctorReport;
   /** A Talos machine-config patch, in YAML. */
   patch(version?: "1.12" | "1.13" | "1.14"): Promise<string>;
