@@ -114,6 +114,39 @@ test("a token that is rotated as the kubelet does it: the new one is let in with
   );
 });
 
+test("a stream ends with its token, over either transport, and others go on", async () => {
+  const daemon = await open();
+  const target = daemon.target("plain");
+  const base = `${String(target.host)}:${String(target.port)}`;
+  const connectAs = (token: string) => fetch(`http://${base}/api/v1/events/stream`, { headers: { authorization: `Bearer ${token}` } });
+  const ended: string[] = [];
+  const follow = async (name: string, token: string): Promise<void> => {
+    const { body } = await connectAs(token);
+    const reader = body!.getReader();
+    await reader.read();
+    void (async () => {
+      while (!(await reader.read()).done);
+    })()
+      .catch(() => {})
+      .finally(() => ended.push(name));
+  };
+  await follow("viewer", tokens.viewer);
+  await follow("operator", tokens.operator);
+  const socket = new WebSocket(`ws://${base}/api/v1/events/socket?after=now`, {
+    headers: { authorization: `Bearer ${tokens.viewer}` },
+  });
+  await new Promise((resolve) => socket.addEventListener("message", resolve, { once: true }));
+  socket.addEventListener("close", () => ended.push("socket"));
+  rmSync(join(daemon.directory, "viewer"));
+  await until(
+    () => (ended.length >= 2 ? true : undefined),
+    () => `only ${ended.join()}`,
+  );
+  await sleep(11_000);
+  expect(ended.toSorted()).toEqual(["socket", "viewer"]);
+  socket.close();
+});
+
 test("who asks too often is told when to come again; probes, other addresses and the node itself are not held up", async () => {
   const daemon = await open({ requestsPerSecond: 5 });
   const ask = (localAddress: string, path = "/api/v1/node") => daemon.ask("plain", { path, token: tokens.viewer, localAddress });

@@ -5,11 +5,16 @@ import type { Access, RequiredRole } from "./access.ts";
 import type { Refusal } from "./refusal.ts";
 import { policyFor, setSecurityHeaders } from "./security-headers.ts";
 
+/** How often it is looked whether somebody to whom an answer is still being written is still let in. */
+const lookAgainMs = 10_000;
+
 /** To be added before any route. */
-export function addAccess(app: FastifyInstance, access: Pick<Access, "admit" | "isLocalReading">): void {
+export function addAccess(app: FastifyInstance, access: Pick<Access, "admit" | "isLocalReading" | "outlives">): void {
   const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const admission = await access.admit(request.raw, roleOf(request));
+    const role = roleOf(request);
+    const admission = await access.admit(request.raw, role);
     if (admission.state === "refused") return sendRefusal(reply, admission.refusal);
+    endWithToken(request, reply, access.outlives(request.raw, role));
     // On the answer itself: streams are written past Fastify.
     for (const [name, value] of Object.entries(admission.headers)) reply.raw.setHeader(name, value);
     return admission.state === "preflight" ? reply.code(204).send() : undefined;
@@ -28,6 +33,17 @@ export function addAccess(app: FastifyInstance, access: Pick<Access, "admit" | "
     if (policy !== undefined && !reply.hasHeader("content-security-policy")) void reply.header("content-security-policy", policy);
     return payload;
   });
+}
+
+/** Streams last for days: one whose token was taken back is cut off. */
+function endWithToken({ raw: { socket, headers } }: FastifyRequest, reply: FastifyReply, isLetIn: (() => Promise<boolean>) | undefined) {
+  if (isLetIn === undefined) return;
+  const look = async (): Promise<void> => {
+    if (!(await isLetIn().catch(() => true))) socket.destroy();
+  };
+  const timer = setInterval(() => void look(), lookAgainMs).unref();
+  // A WebSocket is taken away from its answer, which then never closes.
+  (headers.upgrade === undefined ? reply.raw : socket).once("close", () => clearInterval(timer));
 }
 
 /** Reads of what is not there ask for what other reads do: to whom nothing is shown, it is not shown what there is. */

@@ -65,6 +65,11 @@ export interface Access {
   isLocalReading(request: IncomingMessage): boolean;
   /** Whether the request may do what asks for this role. A refusal is logged, without the token. */
   admit(request: IncomingMessage, role: RequiredRole): Promise<Admission>;
+  /**
+   * Whether the token of a request that was admitted would be accepted now; undefined where none was asked for. To be asked
+   * again and again for as long as an answer takes. While nobody can tell, such as with the cluster away, it would.
+   */
+  outlives(request: IncomingMessage, role: RequiredRole): (() => Promise<boolean>) | undefined;
 }
 
 /** Who is on the node itself. */
@@ -86,6 +91,15 @@ export async function openAccess(dependencies: AccessDependencies, signal: Abort
 
   return {
     enter: (socket, entrance) => void entrances.set(socket, entrance),
+    outlives(request, role) {
+      if (role === "none" || entrances.get(request.socket)?.kind !== "exposed") return undefined;
+      const client = clientOf(request.socket.remoteAddress);
+      return async () => {
+        const outcome = await authenticate(request, client, signal);
+        if ("refusal" in outcome) return ![401, 403].includes(outcome.refusal.problem.status);
+        return role === "viewer" || outcome.caller.role === "operator";
+      };
+    },
     isLocalReading(request) {
       const entrance = entrances.get(request.socket);
       if (entrance === undefined || entrance.kind === "exposed" || !isReading(request)) return false;
