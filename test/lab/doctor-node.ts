@@ -12,6 +12,8 @@ export interface DoctorNode extends AsyncDisposable {
   readonly lab: GuestLab;
   /** Runs a shell script; rejects with what it wrote when it fails. */
   sh(script: string): Promise<string>;
+  /** The Talos patch for what the last examination found, in the form of 1.13. */
+  patch(): Promise<string>;
   /** A new examination by the daemon. */
   examine(): Promise<DoctorReport>;
   /** Examines until a finding of this check is as wanted, and gives it; rejects at the deadline with what was there instead. */
@@ -78,6 +80,7 @@ export async function openDoctorNode(log: (line: string) => void = () => {}): Pr
     lab,
     sh,
     examine,
+    patch: () => sh(`curl -sS --fail-with-body --unix-socket ${socket} "http://localhost/api/v1/doctor/patch?version=1.13"`),
     async until(id, isRight) {
       const deadline = Date.now() + patienceMs;
       for (;;) {
