@@ -133,6 +133,12 @@ describe("NET-04, a second reflector", () => {
     ]);
   });
 
+  test("one in a network of its own carries nothing between these links", async () => {
+    const world = createWorld().process({ pid: 9, name: "mdns-repeater" }).link("/proc/self/ns/net", "net:[1]");
+    expect(verdictsOf(await world.link("/proc/9/ns/net", "net:[2]").judge(check("NET-04")))).toEqual(["pass"]);
+    expect(verdictsOf(await world.link("/proc/9/ns/net", "net:[1]").judge(check("NET-04")))).toEqual(["fail"]);
+  });
+
   test("fails when echoes are heard, and then names avahi", async () => {
     const world = createWorld({ conditions: ["relay.second-reflector"] }).process({ pid: 9, name: "avahi-daemon" });
     expect(outcomesOf(await world.judge(check("NET-04")))).toMatchObject([{ verdict: "fail", evidence: [{}, { value: "avahi-daemon" }] }]);

@@ -3,6 +3,7 @@ import type { Check, Facts, FindingEvidence, Outcome } from "../../core/check.ts
 import { valueOf } from "../../core/reading.ts";
 import { evidenceOf, fail, pass, unknown, whyNot } from "../judge.ts";
 import { numberIn, whyNoFile } from "../read/evidence.ts";
+import { isElsewhere, ownNetwork } from "../read/own-network.ts";
 import { parseDatagramSockets, parseRoutes4, type Route4 } from "../read/proc-net.ts";
 import { hasFamily, linkLabel, noRelay, ofEachLink, type PresentLink } from "../read/relay-links.ts";
 import { sysctlRemedy } from "../read/sysctl.ts";
@@ -83,13 +84,15 @@ const secondRelay: Check = {
   level: "fail",
   title: "Nothing else carries the same",
   source: "RFC 6762 §11; two reflectors between the same links feed each other",
-  reads: [],
+  reads: [ownNetwork],
   judge(facts) {
     if (facts.relay === undefined) return noRelay;
     const { processes } = facts;
-    const found = (valueOf(processes) ?? []).filter(({ name }) => reflectors.has(name));
+    const isAway = isElsewhere(facts);
+    const here = (valueOf(processes) ?? []).filter((process) => !isAway(process));
+    const found = here.filter(({ name }) => reflectors.has(name));
     // avahi reflects only if it was told to, so it is named but not blamed.
-    const suspects = (valueOf(processes) ?? []).filter(({ name }) => name === "avahi-daemon");
+    const suspects = here.filter(({ name }) => name === "avahi-daemon");
     const heard: readonly FindingEvidence[] = facts.conditions.has(secondReflector)
       ? [{ source: `condition ${secondReflector}`, value: "echoes of what aerial would send are heard" }]
       : [];
@@ -156,7 +159,7 @@ function holdersOfPorts(facts: Facts): readonly { readonly who: string; readonly
   );
 }
 
-const [ownNetwork, hostNetwork] = ["/proc/self/ns/net", "/proc/1/ns/net"];
+const hostNetwork = "/proc/1/ns/net";
 
 const namespace: Check = {
   id: "NET-10",

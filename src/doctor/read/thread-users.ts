@@ -1,6 +1,7 @@
 /** What on this node speaks Thread or Matter: rules for border routers mean nothing where there is none. */
-import type { Facts, FindingEvidence, PodFacts, ProcessFacts } from "../../core/check.ts";
+import type { Facts, FindingEvidence, PodFacts } from "../../core/check.ts";
 import { valueOf } from "../../core/reading.ts";
+import { isElsewhere, ownNetwork } from "./own-network.ts";
 import { listeningPorts, tcpTables } from "./sockets.ts";
 
 export interface ThreadUsers {
@@ -21,9 +22,6 @@ const matterImage = /(?:^|\/)(?:[\w.-]*matter-?js-?server|[\w.-]*matter-server|[
 /** Of matter.js' server and of its predecessor alike. */
 const matterPort = 5580;
 
-/** Where the kernel tells which network namespace this examination is of. */
-const ownNetwork = "/proc/self/ns/net";
-
 /** What `threadUsers` reads. */
 export const threadUserReads: readonly string[] = ["/sys/class/net/*/tun_flags", ownNetwork, ...tcpTables];
 
@@ -31,11 +29,10 @@ export function threadUsers(facts: Facts): ThreadUsers {
   const pods = facts.cluster === undefined ? [] : (valueOf(facts.cluster.pods) ?? []);
   const running = pods.filter(({ phase }) => phase === "Running" || phase === "Pending");
   const all = valueOf(facts.processes) ?? [];
-  const own = valueOf(facts.link(ownNetwork));
-  const isElsewhere = ({ network }: ProcessFacts): boolean => own !== undefined && network !== undefined && network !== own;
-  const processes = all.filter((process) => !isElsewhere(process));
+  const isAway = isElsewhere(facts);
+  const processes = all.filter((process) => !isAway(process));
   // A pod with a network of its own has parameters and interfaces of its own, too.
-  const isHere = (pod: PodFacts): boolean => !all.some((process) => process.podUid === pod.uid && isElsewhere(process));
+  const isHere = (pod: PodFacts): boolean => !all.some((process) => process.podUid === pod.uid && isAway(process));
   const borderRouterPods = running.filter((pod) => pod.images.some((image) => borderRouterImage.test(image)) && isHere(pod));
   const matterPods = running.filter((pod) => pod.images.some((image) => matterImage.test(image)) && isHere(pod));
   const tun = facts.paths("/sys/class/net/*/tun_flags").filter((path) => /\/wpan\d+\//.test(path));
