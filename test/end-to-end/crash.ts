@@ -39,9 +39,8 @@ export async function crash({ node, plugEvents, seed, say }: CrashOptions): Prom
 
   const settle = async (): Promise<void> => {
     await node.waitForLabels((labels) => labelsMatch(labels, world.counts()));
-    const radios = await whenScanned(node, world);
+    const { radios, news } = await whenCalm(node, { world, after: before.sequence });
     const present = new Set(radios.filter(({ state }) => state !== "absent").map(({ id }) => id));
-    const news = await readHistory(node, before.sequence);
     for (const radio of radios) {
       const what = `${radio.vendor} ${radio.model} ${radio.serial ?? "without serial"}`;
       ids.set(what, (ids.get(what) ?? new Set()).add(radio.id));
@@ -73,13 +72,24 @@ export async function crash({ node, plugEvents, seed, say }: CrashOptions): Prom
   return { kills, settled, history: await readHistory(node, 0), ids, missing, daemon };
 }
 
-/** The radios, once aerial has looked since it was started and sees what is there. */
-async function whenScanned(node: AerialNode, world: RandomWorld): Promise<readonly RadioView[]> {
+interface Calm {
+  readonly radios: readonly RadioView[];
+  readonly news: readonly HistoryEntry[];
+}
+
+/**
+ * The radios and the history of one revision, once aerial has looked since it was started and sees as many as there are: two
+ * requests, between which a swap of equal numbers may still be noticed.
+ */
+async function whenCalm(node: AerialNode, { world, after }: { readonly world: RandomWorld; readonly after: number }): Promise<Calm> {
   const deadline = Date.now() + 30_000;
   for (;;) {
-    const { complete, radios } = await node.get<RadioList>("/api/v1/radios");
+    const { complete, radios, revision } = await node.get<RadioList>("/api/v1/radios");
     const present = radios.filter(({ state }) => state !== "absent").length;
-    if (complete && present === world.plugged().length) return radios;
+    if (complete && present === world.plugged().length) {
+      const news = await readHistory(node, after);
+      if ((await node.get<RadioList>("/api/v1/radios")).revision === revision) return { radios, news };
+    }
     if (Date.now() > deadline) throw new Error(`plugged are ${world.plugged().join(", ")}, but aerial sees ${JSON.stringify(radios)}`);
     await sleep(50);
   }
