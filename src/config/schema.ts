@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { apiSchema } from "./api-schema.ts";
 import { absolutePath, checked, flag, flagOrAuto, oneOf, printableText, usbId, wholeNumber } from "./fields.ts";
+import { devicePluginSchema, followSchema, handoverSchema, resourceClaimsSchema } from "./handover-schema.ts";
 import { labelKeyProblem, labelPrefixProblem } from "./label-key.ts";
 import type { LinkSelector } from "./relay-links.ts";
 import { relaySchema } from "./relay-schema.ts";
@@ -30,6 +31,10 @@ const host = z.strictObject({
   modules: absolutePath()
     .default("/usr/lib/modules")
     .describe("Where the host's kernel modules are mounted, for the doctor to tell which driver a device wants."),
+  kubelet: absolutePath()
+    .default("/var/lib/kubelet")
+    .describe("The kubelet's directory. Paths in it must be the same in aerial's pod as on the host."),
+  cdi: absolutePath().default("/var/run/cdi").describe("Where the container runtime looks for CDI files."),
   osRelease: absolutePath()
     .exactOptional()
     .meta({
@@ -185,6 +190,10 @@ export const configSchema = z.strictObject({
   labels: labels.prefault({}).describe("Node labels, by which pods find radios."),
   events: events.prefault({}).describe("Kubernetes Events."),
   kubernetes: kubernetes.prefault({}).describe("The cluster. Without one aerial still finds, names and shows radios."),
+  handover: handoverSchema.prefault({}).describe("Giving radios to pods."),
+  devicePlugin: devicePluginSchema.prefault({}).describe("Radios as extended resources: `resources.limits` of a container."),
+  resourceClaims: resourceClaimsSchema.prefault({}).describe("Radios by ResourceClaim (dynamic resource allocation)."),
+  follow: followSchema.prefault({}).describe("Pods that move with their radio. Needs daemonset/components/follow."),
   api: apiSchema.prefault({}).describe("The API and the page."),
   plugins: plugins.prefault({}).describe("Radio plugins."),
   radios,
