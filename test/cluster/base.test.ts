@@ -95,6 +95,12 @@ describe("daemonset/base", () => {
     const mounts = container.volumeMounts.map(({ mountPath }) => mountPath);
     expect(config.node.name).toBe("node-a");
     expect(mounts).toEqual(expect.arrayContaining([config.host.dev, config.state.directory, join(config.api.socket, ".."), "/run/dbus"]));
+    expect(mounts).toEqual(
+      expect.arrayContaining([
+        config.host.cdi,
+        ...["device-plugins", "pod-resources", "plugins", "plugins_registry"].map((name) => join(config.host.kubelet, name)),
+      ]),
+    );
     expect(config.host.run).toBe("/run");
     expect(container.ports.map(({ containerPort }) => containerPort)).toEqual([config.api.port]);
   });
