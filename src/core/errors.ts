@@ -30,6 +30,10 @@ const errorKinds = {
   "kube.unauthorized": { retryable: true, hint: "check the service account token" },
   "kube.not-found": { retryable: true, hint: "check that node.name is this node's name in the cluster" },
   "kube.conflict": { retryable: true, hint: "nothing to do: aerial retries" },
+  "kube.disruption-budget": {
+    retryable: true,
+    hint: "nothing to do if other pods of it become ready; `kubectl get poddisruptionbudgets -A` shows what each allows",
+  },
   "kube.invalid": { retryable: false, hint: "report it: aerial sent an object the API server does not accept" },
   "kube.protocol": { retryable: true, hint: "check what answers at the API server's address" },
   "relay.socket": {

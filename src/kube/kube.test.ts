@@ -74,6 +74,53 @@ test("replace puts the whole object", async () => {
   });
 });
 
+test("remove sends what must hold of the object", async () => {
+  const { kube, server } = await kubeAgainst([{ type: "reply", status: 200, body: { kind: "Status" } }]);
+  await kube.remove("/api/v1/namespaces/a/pods/p", { uid: "u1", gracePeriodSeconds: 0 }, signal);
+  await kube.remove("/api/v1/namespaces/a/pods/p", { resourceVersion: "7" }, signal);
+  expect(server.requests[0]).toMatchObject({
+    method: "DELETE",
+    url: "/api/v1/namespaces/a/pods/p",
+    headers: { "content-type": "application/json" },
+  });
+  expect(server.requests.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+    { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0, preconditions: { uid: "u1" } },
+    { apiVersion: "v1", kind: "DeleteOptions", preconditions: { resourceVersion: "7" } },
+  ]);
+});
+
+test.for([
+  [404, "NotFound", "kube.not-found"],
+  [409, "Conflict", "kube.conflict"],
+  [403, "Forbidden", "kube.forbidden"],
+] as const)("a removal answered %i %s is %s", async ([status, reason, code]) => {
+  const { kube } = await kubeAgainst([refusal(status, reason, "because")]);
+  expect(await refusalOf(kube.remove("/api/v1/namespaces/a/pods/p", {}, signal))).toMatchObject({ code });
+});
+
+test("an eviction that a PodDisruptionBudget forbids is told from a server with too much to do", async () => {
+  const said = "The disruption budget house needs 1 healthy pods and has 1 currently";
+  const status = { kind: "Status", message: "Cannot evict pod", reason: "TooManyRequests", code: 429 };
+  const answer = (causes: unknown): Answer => ({ type: "reply", status: 429, body: { ...status, details: { causes } } });
+  const { kube } = await kubeAgainst([
+    answer([{ reason: "Other" }, { reason: "DisruptionBudget", message: said }]),
+    answer([{ reason: "DisruptionBudget", message: 7 }]),
+    answer([null, 7, { reason: "UnexpectedServerResponse" }]),
+    answer("none"),
+    { type: "reply", status: 429, body: { ...status, details: null } },
+    { type: "reply", status: 429, body: "later" },
+  ]);
+  const evict = () => refusalOf(kube.create("/api/v1/namespaces/a/pods/p/eviction", {}, signal));
+  expect(await evict()).toMatchObject({
+    code: "kube.disruption-budget",
+    retryable: true,
+    message: `POST /api/v1/namespaces/a/pods/p/eviction was refused for now: ${said}`,
+    details: { said },
+  });
+  expect(await evict()).toMatchObject({ code: "kube.disruption-budget", details: { said: "a disruption budget forbids it" } });
+  for (let index = 0; index < 4; index += 1) expect(await evict()).toMatchObject({ code: "kube.unreachable" });
+});
+
 test.for([
   [401, "Unauthorized", "kube.unauthorized"],
   [403, "Forbidden", "kube.forbidden"],

@@ -1,4 +1,4 @@
-/** Access to the API server: six verbs, nothing kept but connections. */
+/** Access to the API server: seven verbs, nothing kept but connections. */
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { AerialError, hasCode } from "../core/errors.ts";
@@ -18,6 +18,16 @@ interface Apply {
   readonly force: boolean;
 }
 
+/** What must hold of an object that is deleted; `kube.conflict` when it does not. */
+interface Removal {
+  /** Only the object of this uid, and none that has taken its name since. */
+  readonly uid?: string;
+  /** Only as it was when it was read. */
+  readonly resourceVersion?: string;
+  /** Instead of what the object itself says; 0 takes a pod away without asking its kubelet. */
+  readonly gracePeriodSeconds?: number;
+}
+
 /**
  * Every call throws `kube.*` and ends within its deadline. Paths are encoded already where they need it.
  * Disposing closes the connections.
@@ -28,13 +38,19 @@ export interface Kube extends AsyncDisposable {
   list(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<KubeObject>;
   /** Server-side apply; gives the object as stored. Creates it when it does not exist, unless `metadata.uid` is sent. */
   apply(request: Apply, signal: AbortSignal): Promise<KubeObject>;
-  /** `path` is the collection's. Throws `kube.conflict` with `details.reason` `AlreadyExists` when the name is taken. */
+  /**
+   * `path` is the collection's, or a subresource's such as `/api/v1/namespaces/n/pods/p/eviction`. Throws `kube.conflict`
+   * with `details.reason` `AlreadyExists` when the name is taken, and for an eviction `kube.disruption-budget` with
+   * `details.said` when a PodDisruptionBudget forbids it for now.
+   */
   create(path: string, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /**
    * Puts the whole object in the place of the stored one, whose `metadata.resourceVersion` it must carry: throws
    * `kube.conflict` when that has changed since it was read.
    */
   replace(path: string, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** Deletes an object; resolves when the server has taken note, and finalizers may keep it for longer. Throws `kube.not-found` when it is gone. */
+  remove(path: string, removal: Removal, signal: AbortSignal): Promise<void>;
   /**
    * Resolves once the server has accepted to tell changes as they happen; the stream is to be read, and ends when the
    * server ends it, which it does every few minutes: then watch again from the last resourceVersion. Throws
@@ -109,6 +125,11 @@ export async function openKube(dependencies: KubeDependencies, signal: AbortSign
       request({ method: "POST", path, body: { type: "application/json", text: JSON.stringify(object) } }, outer),
     replace: (path, object, outer) =>
       request({ method: "PUT", path, body: { type: "application/json", text: JSON.stringify(object) } }, outer),
+    async remove(path, { uid, resourceVersion, gracePeriodSeconds }, outer) {
+      const preconditions = { uid, resourceVersion };
+      const text = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds, preconditions });
+      await request({ method: "DELETE", path, body: { type: "application/json", text } }, outer);
+    },
     watch: (path, query, outer) => openWatch({ path, query, clock, open: send }, outer),
     [Symbol.asyncDispose]() {
       sender[Symbol.dispose]();

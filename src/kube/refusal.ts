@@ -30,10 +30,16 @@ const forbidden =
 /** The error for an answer other than success. `body` is the Status object if there was one; anything else is tolerated. */
 export function toRefusal(status: number, body: unknown, asked: Asked): AerialError {
   const { message, reason } = readStatus(body);
+  const said = status === 429 ? budgetSentence(body) : undefined;
+  if (said !== undefined) {
+    return new AerialError("kube.disruption-budget", `${asked.method} ${asked.path} was refused for now: ${said}`, {
+      details: { status, reason, said },
+    });
+  }
   const code = codes[status] ?? (status >= 500 || status === 429 ? "kube.unreachable" : "kube.protocol");
   const missing = status === 403 ? missingRule(message) : undefined;
-  const said = missing?.text ?? (message === "" ? "" : `: ${message}`);
-  return new AerialError(code, `${asked.method} ${asked.path} was answered ${status}${reason === "" ? "" : ` ${reason}`}${said}`, {
+  const why = missing?.text ?? (message === "" ? "" : `: ${message}`);
+  return new AerialError(code, `${asked.method} ${asked.path} was answered ${status}${reason === "" ? "" : ` ${reason}`}${why}`, {
     details: { status, reason, ...missing?.details },
   });
 }
@@ -60,6 +66,21 @@ function readStatus(body: unknown): { readonly message: string; readonly reason:
   return { message: oneLine(message), reason: oneLine(reason) };
 }
 
+/**
+ * What an eviction is told by a PodDisruptionBudget: too many requests, with a cause of this type that names the budget
+ * (pkg/registry/core/pod/storage/eviction.go). A server that has too much to do answers 429 too, without the cause.
+ */
+function budgetSentence(body: unknown): string | undefined {
+  const causes: unknown = (body as { readonly details?: { readonly causes?: unknown } | null } | null | undefined)?.details?.causes;
+  if (!Array.isArray(causes)) return undefined;
+  for (const cause of causes.slice(0, mostCauses) as readonly unknown[]) {
+    const { message, reason } = readStatus(cause);
+    if (reason === "DisruptionBudget") return message === "" ? "a disruption budget forbids it" : message;
+  }
+  return undefined;
+}
+
+const mostCauses = 16;
 const longestText = 1_000;
 
 /** Foreign text made fit for one log line. */
