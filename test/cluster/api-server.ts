@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiClient, type ApiClient } from "./api-client.ts";
 import { auditPolicy } from "./audit.ts";
-import { createCertificateAuthority, type Certificate } from "./certificates.ts";
+import { createCertificateAuthority, type Certificate, type CertificateAuthority } from "./certificates.ts";
 import { openChild, whenReady, type Child } from "./child.ts";
 import { withFreePort } from "./free-port.ts";
 
@@ -33,8 +33,8 @@ const admission = {
 export interface ApiServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  readonly certificateAuthority: string;
-  readonly certificateAuthorityFile: string;
+  /** Signs everybody's certificates: the server's own, clients', kubelets'. */
+  readonly authority: CertificateAuthority;
   /** Client certificate of a member of system:masters. */
   readonly admin: Certificate;
   readonly auditFile: string;
@@ -88,6 +88,11 @@ export async function openApiServer({ binary, etcdUrl, directory }: ApiServerOpt
         `--tls-cert-file=${serving.certificateFile}`,
         `--tls-private-key-file=${serving.keyFile}`,
         `--client-ca-file=${authority.certificateFile}`,
+        // For logs and exec; members of system:masters may do all there is at a kubelet too.
+        `--kubelet-client-certificate=${admin.certificateFile}`,
+        `--kubelet-client-key=${admin.keyFile}`,
+        `--kubelet-certificate-authority=${authority.certificateFile}`,
+        "--kubelet-preferred-address-types=InternalIP",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
@@ -117,8 +122,7 @@ export async function openApiServer({ binary, etcdUrl, directory }: ApiServerOpt
   return {
     url,
     port,
-    certificateAuthority: authority.certificate,
-    certificateAuthorityFile: authority.certificateFile,
+    authority,
     admin,
     auditFile,
     api: createApiClient(url, authority.certificate, { client: admin }),

@@ -6,6 +6,7 @@ import { createApiClient, type ApiClient, type ApiObject } from "./api-client.ts
 import { openApiServer } from "./api-server.ts";
 import { readAudit, type AuditedRequest } from "./audit.ts";
 import { findBinaries } from "./binaries.ts";
+import type { CertificateAuthority } from "./certificates.ts";
 import { openEtcd } from "./etcd.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
@@ -27,6 +28,8 @@ export interface Cluster extends AsyncDisposable {
   readonly serverUrl: string;
   readonly port: number;
   readonly caFile: string;
+  /** What is in it, PEM. */
+  readonly caCertificate: string;
   /** The admin's. */
   readonly kubeconfig: string;
   /** Logs are here: etcd.log, kube-apiserver.log. */
@@ -34,6 +37,8 @@ export interface Cluster extends AsyncDisposable {
   /** A client with the admin's rights. */
   readonly api: ApiClient;
   readonly kubectl: Kubectl;
+  /** Issues a certificate that the API server takes for `commonName` of the group `organization`; files in `directory`. */
+  readonly issueCertificate: CertificateAuthority["issue"];
   /** Milliseconds from the call to ready. */
   readonly startedInMs: number;
 
@@ -74,7 +79,8 @@ export async function openCluster({ report = () => {} }: ClusterOptions = {}): P
   const etcd = opening.use(await openEtcd(binaries.etcd, directory));
   report("starting kube-apiserver");
   const server = opening.use(await openApiServer({ binary: binaries.kubeApiServer, etcdUrl: etcd.url, directory }));
-  const { api, url: serverUrl, port, certificateAuthority } = server;
+  const { api, url: serverUrl, port, authority } = server;
+  const certificateAuthority = authority.certificate;
   const kubeconfig = await writeKubeconfig(join(directory, "admin.kubeconfig"), {
     server: serverUrl,
     certificateAuthority,
@@ -96,11 +102,13 @@ export async function openCluster({ report = () => {} }: ClusterOptions = {}): P
   return {
     serverUrl,
     port,
-    caFile: server.certificateAuthorityFile,
+    caFile: authority.certificateFile,
+    caCertificate: certificateAuthority,
     kubeconfig,
     directory,
     api,
     kubectl: createKubectl(binaries.kubectl, kubeconfig, directory),
+    issueCertificate: (name, request) => authority.issue(name, request),
     startedInMs: Math.round(performance.now() - startedAt),
 
     createNode: (name, labels = {}) =>
