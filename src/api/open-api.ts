@@ -18,6 +18,7 @@ import { addPage } from "./page/serve-page.ts";
 import { plainProblem, problemType, toProblem } from "./problem.ts";
 import { addOperations, createAllowedMethods, holdToContract } from "./operations.ts";
 import { createRadioLists } from "./radio-list.ts";
+import { watchRadioViews } from "./radio-views.ts";
 import { createHandlers } from "./routes.ts";
 import type { ApiSources } from "./sources.ts";
 
@@ -49,10 +50,14 @@ export async function openApi(deps: ApiDependencies, signal: AbortSignal): Promi
   const access = await openAccess({ ...deps, tokens, cors, requestsPerSecond }, lifetime.signal);
   addAccess(app, access);
   addNotFound(app, createAllowedMethods(document), counters);
-  const live = openLiveApi({ ...deps, counters, hints: { conditions: deps.conditions, ...deps.hints } }, lifetime.signal);
-  const lists = createRadioLists(deps.snapshots, document);
+  const live = openLiveApi(
+    { ...deps, counters, hints: { conditions: deps.conditions, ...(deps.handover && { pods: deps.handover.holders }), ...deps.hints } },
+    lifetime.signal,
+  );
+  const views = watchRadioViews(deps, lifetime.signal);
+  const lists = createRadioLists(views, document);
   addPage(app);
-  addOperations(app, createHandlers({ ...deps, counters }, { live: live.handlers, lists }, lifetime.signal), document);
+  addOperations(app, createHandlers({ ...deps, counters }, { live: live.handlers, views, lists }, lifetime.signal), document);
   await app.ready();
   let listeners: AsyncDisposable | undefined;
   const close = async (): Promise<void> => {

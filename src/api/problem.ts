@@ -16,6 +16,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   "relay.off": 404,
   "relay.away": 503,
   "cluster.off": 404,
+  "pods.forbidden": 503,
   "kube.unreachable": 503,
   "kube.forbidden": 503,
   "kube.unauthorized": 503,

@@ -10,6 +10,7 @@ export type DeviceView = ContractDevice;
 /** A radio of the inventory. */
 export type RadioView = ContractRadio;
 
+/** Without what the inventory does not know: who was given it (`radio-views.ts`). */
 export function toRadioView(radio: Radio): RadioView {
   return {
     id: radio.id,
@@ -20,6 +21,7 @@ export function toRadioView(radio: Radio): RadioView {
     mode: radio.mode,
     ...given("absentSince", radio.absentSince),
     ...given("lease", radio.lease),
+    handedTo: [],
     firstSeen: radio.firstSeen,
     lastSeen: radio.lastSeen,
   };

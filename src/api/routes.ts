@@ -5,24 +5,22 @@ import { documentHandlers } from "./document-handlers.ts";
 import { eventHandlers } from "./event-handlers.ts";
 import { nodeHandlers } from "./node-handlers.ts";
 import type { Handlers } from "./operations.ts";
-import { radioHandlers } from "./radio-handlers.ts";
-import type { RadioLists } from "./radio-list.ts";
+import { radioHandlers, type ShownRadios } from "./radio-handlers.ts";
 import { relayHandlers } from "./relay-handlers.ts";
 import type { ApiSources } from "./sources.ts";
 
 type LiveHandlers = Handlers<"streamEvents" | "followEvents">;
 
 /** What the handlers share with what is beside them. */
-interface HandlerParts {
+interface HandlerParts extends ShownRadios {
   readonly live: LiveHandlers;
-  readonly lists: RadioLists;
 }
 
 /** Streams, and what takes long, end when the signal aborts. */
-export function createHandlers(sources: ApiSources, { live, lists }: HandlerParts, signal: AbortSignal): Handlers {
+export function createHandlers(sources: ApiSources, { live, ...shown }: HandlerParts, signal: AbortSignal): Handlers {
   return {
     ...nodeHandlers(sources, signal),
-    ...radioHandlers(sources, lists, signal),
+    ...radioHandlers(sources, shown, signal),
     ...eventHandlers(sources),
     ...live,
     ...doctorHandlers(sources),

@@ -5,9 +5,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Condition } from "../core/condition.ts";
 import type { HistoryEntry, HistoryExtent, InventoryEvent, Radio, Snapshot } from "../core/radio.ts";
 import type { RelayStatus, RelayTrace, SeenService } from "../core/relay.ts";
-import type { ClusterRadioList, Holder, Plugin, TalosVersion } from "./contract/types.ts";
+import type { ClusterRadioList, Holder, Plugin, RadioPodList, TalosVersion } from "./contract/types.ts";
 import type { ApiCounters } from "./metrics/api-counters.ts";
 import type { NodeFacts, Readiness } from "./node-view.ts";
+import type { HandoverView } from "./radio-views.ts";
 import type { LostLines } from "./trace-stream.ts";
 
 interface HistoryQuestion {
@@ -73,6 +74,10 @@ export interface ApiSources {
   readonly config?: () => Readonly<Record<string, unknown>>;
   /** All nodes, where a cluster is configured. Rejects with `kube.*`. */
   readonly clusterRadios?: (signal: AbortSignal) => Promise<ClusterRadioList>;
+  /** Who was given which radio, where radios are handed to pods. */
+  readonly handover?: HandoverView;
+  /** The cluster's pods that ask for radios, where a cluster is configured. Rejects with `kube.*` and `pods.forbidden`. */
+  readonly radioPods?: (signal: AbortSignal) => Promise<RadioPodList>;
   /** Resolves when a whole scan that began after the call has been published. */
   readonly rescan?: (signal: AbortSignal) => Promise<void>;
   readonly support?: SupportSources;

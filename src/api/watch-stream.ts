@@ -4,39 +4,40 @@ import type { ServerResponse } from "node:http";
 import type { Watch } from "../core/cell.ts";
 import type { Clock } from "../core/clock.ts";
 import { linkSignal } from "../core/linked-signal.ts";
-import type { Radio, Snapshot } from "../core/radio.ts";
 import type { RadioList, WatchLine } from "./contract/types.ts";
 import type { StreamCounts } from "./metrics/api-counters.ts";
-import { toRadioView } from "./radio-view.ts";
+import type { RadioView } from "./radio-view.ts";
+import type { ViewedRadios } from "./radio-views.ts";
 import { heartbeatMs, readerDeadlineMs, within } from "./stream-reply.ts";
 
-export function toRadioList(snapshot: Snapshot): RadioList {
-  return { revision: snapshot.revision, complete: snapshot.complete, radios: [...snapshot.radios.values()].map(toRadioView) };
+export function toRadioList({ snapshot, view }: ViewedRadios): RadioList {
+  return { revision: snapshot.revision, complete: snapshot.complete, radios: [...snapshot.radios.values()].map(view) };
 }
 
 /** What a reader who has seen `before` must be told to know `after`; everything when it has seen nothing or the first scan came in between. */
-function describeChanges(before: Snapshot | undefined, after: Snapshot): readonly WatchLine[] {
-  if (before === undefined || before.complete !== after.complete) return [{ type: "snapshot", ...toRadioList(after) }];
-  const { revision } = after;
+function describeChanges(before: ViewedRadios | undefined, after: ViewedRadios): readonly WatchLine[] {
+  if (before === undefined || before.snapshot.complete !== after.snapshot.complete) return [{ type: "snapshot", ...toRadioList(after) }];
+  const { revision, radios } = after.snapshot;
   const lines: WatchLine[] = [];
-  for (const radio of after.radios.values()) {
-    const known = before.radios.get(radio.id);
-    if (known === undefined) lines.push({ type: "added", revision, radio: toRadioView(radio) });
-    else if (!looksSame(known, radio)) lines.push({ type: "changed", revision, radio: toRadioView(radio) });
+  for (const radio of radios.values()) {
+    const known = before.snapshot.radios.get(radio.id);
+    const view = after.view(radio);
+    if (known === undefined) lines.push({ type: "added", revision, radio: view });
+    else if (!looksSame(before.view(known), view)) lines.push({ type: "changed", revision, radio: view });
   }
-  for (const radio of before.radios.values()) {
-    if (!after.radios.has(radio.id)) lines.push({ type: "removed", revision, radio: toRadioView(radio) });
+  for (const radio of before.snapshot.radios.values()) {
+    if (!radios.has(radio.id)) lines.push({ type: "removed", revision, radio: before.view(radio) });
   }
   return lines;
 }
 
 /** To have been seen again is no change. */
-function looksSame(a: Radio, b: Radio): boolean {
-  return a === b || JSON.stringify({ ...toRadioView(a), lastSeen: "" }) === JSON.stringify({ ...toRadioView(b), lastSeen: "" });
+function looksSame(a: RadioView, b: RadioView): boolean {
+  return JSON.stringify({ ...a, lastSeen: "" }) === JSON.stringify({ ...b, lastSeen: "" });
 }
 
 export interface StreamDependencies {
-  readonly snapshots: Watch<Snapshot>;
+  readonly views: Watch<ViewedRadios>;
   readonly clock: Clock;
   readonly counts: StreamCounts;
 }
@@ -45,21 +46,21 @@ export interface StreamDependencies {
 export async function streamChanges(deps: StreamDependencies, response: ServerResponse, signal: AbortSignal): Promise<void> {
   using reader = linkSignal(signal);
   response.once("close", () => reader.abort(undefined));
-  const changes = deps.snapshots.changes(reader.signal)[Symbol.asyncIterator]();
-  let seen: Snapshot | undefined;
+  const changes = deps.views.changes(reader.signal)[Symbol.asyncIterator]();
+  let seen: ViewedRadios | undefined;
   let next = changes.next();
   while (!reader.signal.aborted) {
-    const snapshot = await within(deps.clock, heartbeatMs, { wait: next, signal: reader.signal });
+    const viewed = await within(deps.clock, heartbeatMs, { wait: next, signal: reader.signal });
     if (reader.signal.aborted) break;
     const lines: readonly WatchLine[] =
-      snapshot === undefined
-        ? [{ type: "heartbeat", revision: seen?.revision ?? 0 }]
-        : snapshot.done === true
+      viewed === undefined
+        ? [{ type: "heartbeat", revision: seen?.snapshot.revision ?? 0 }]
+        : viewed.done === true
           ? []
-          : describeChanges(seen, snapshot.value);
-    if (snapshot !== undefined) {
-      if (snapshot.done === true) break;
-      seen = snapshot.value;
+          : describeChanges(seen, viewed.value);
+    if (viewed !== undefined) {
+      if (viewed.done === true) break;
+      seen = viewed.value;
       next = changes.next();
     }
     if (lines.length === 0) continue;

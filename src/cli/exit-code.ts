@@ -31,6 +31,8 @@ const codes: Partial<Record<ErrorCode, number>> = {
   "relay.off": exitCodes.unavailable,
   "relay.away": exitCodes.unavailable,
   "relay.socket": exitCodes.inputOutput,
+  "cluster.off": exitCodes.unavailable,
+  "pods.forbidden": exitCodes.permission,
   "kube.config": exitCodes.unavailable,
   "kube.unreachable": exitCodes.unavailable,
   "kube.forbidden": exitCodes.permission,

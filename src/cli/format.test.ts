@@ -48,6 +48,7 @@ const radio: RadioView = {
   driver: "cp210x",
   byId: "usb-Acme_Stick_0001-if00-port0",
   evidence: [{ source: "fingerprint", plugin: "zigbee", rule: "acme", score: 90, detail: "product: is most likely zigbee" }],
+  handedTo: [],
   firstSeen: "2026-01-02T03:04:05.678Z",
   lastSeen: "2026-01-02T03:04:06.678Z",
 };

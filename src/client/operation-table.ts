@@ -12,6 +12,7 @@ export const operationTable = {
   listFindings: { method: "GET", path: "/api/v1/findings", gives: "json" },
   getNode: { method: "GET", path: "/api/v1/node", gives: "json" },
   listPlugins: { method: "GET", path: "/api/v1/plugins", gives: "json" },
+  listRadioPods: { method: "GET", path: "/api/v1/pods", gives: "json" },
   listRadios: { method: "GET", path: "/api/v1/radios", gives: "json" },
   getRadio: { method: "GET", path: "/api/v1/radios/{key}", gives: "json" },
   updateRadio: { method: "PATCH", path: "/api/v1/radios/{key}", gives: "json", body: "application/merge-patch+json" },

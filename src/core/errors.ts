@@ -36,6 +36,15 @@ const errorKinds = {
   },
   "kube.invalid": { retryable: false, hint: "report it: aerial sent an object the API server does not accept" },
   "kube.protocol": { retryable: true, hint: "check what answers at the API server's address" },
+  "kubelet.socket-path": { retryable: false, hint: "give host.kubelet a shorter path: a unix socket's name has 107 bytes at most" },
+  "kubelet.unreachable": {
+    retryable: true,
+    hint: "check that the kubelet runs and that its directories are mounted; aerial keeps retrying",
+  },
+  "kubelet.refused": { retryable: true, hint: "what the kubelet says of it is in the message; its own log says more" },
+  "handover.no-node": { retryable: true, hint: "plug the radio in; `aerial devices` shows its device nodes" },
+  "handover.cdi": { retryable: true, hint: "mount host.cdi where the container runtime looks for CDI files, writable, with space left" },
+  "handover.processes": { retryable: true, hint: "run with hostPID: true and the capabilities SYS_PTRACE and KILL" },
   "relay.socket": {
     retryable: true,
     hint: "EPERM: grant the capability it names; EADDRINUSE: another program holds the port without SO_REUSEADDR (`ss -ulpn`)",
@@ -62,6 +71,7 @@ const errorKinds = {
   "api.off": { retryable: false, hint: "the daemon and what asks it may be of different versions" },
   "events.gone": { retryable: false, hint: "begin anew without a cursor" },
   "doctor.off": { retryable: false, hint: "the daemon and what asks it may be of different versions" },
+  "pods.forbidden": { retryable: true, hint: "apply daemonset/components/see-pods: it lets aerial list pods" },
   "cluster.off": { retryable: false, hint: "run in a cluster, or set kubernetes.kubeconfig" },
   "relay.off": { retryable: false, hint: "name two links or more under `relay` in the configuration; config/default.yaml explains how" },
   "relay.away": { retryable: true, hint: "aerial starts it again by itself; `aerial health` says what is wrong" },

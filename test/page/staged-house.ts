@@ -79,6 +79,7 @@ export function stagedRadio(id: string, changes: Partial<Radio> = {}): Radio {
         detail: "10c4:ea60 is a CP210x serial bridge, which is in many products",
       },
     ],
+    handedTo: [],
     firstSeen: ago(86_400 * 41),
     lastSeen: ago(3_600 * 5),
     ...changes,

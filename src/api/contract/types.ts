@@ -286,6 +286,9 @@ export interface FirewallRuleChange {
   readonly subnets: readonly string[];
 }
 
+/** Which of Kubernetes' two ways a radio goes to a container by. */
+export type HandoverWay = "device-plugin" | "resource-claim";
+
 /** Whether aerial is well. */
 export interface Health {
   /** `failing`: a condition of severity error holds. `degraded`: one of severity warning. */
@@ -305,7 +308,7 @@ export interface Hint {
 
 /** Something has changed. */
 export interface HintMessage {
-  readonly event: "radios" | "conditions" | "findings" | "relay" | "node";
+  readonly event: "radios" | "conditions" | "findings" | "relay" | "node" | "pods";
   readonly data: Hint;
 }
 
@@ -517,6 +520,12 @@ export interface Radio {
   /** Set while absent: when it was first missed. */
   readonly absentSince?: string;
   readonly lease?: Lease;
+
+  /** The extended resource by which pods ask for it, such as `radio.mi.house/zigbee`; left out where it can't be handed to one. */
+  readonly resource?: string;
+
+  /** Containers that were given it. */
+  readonly handedTo: readonly RadioHolding[];
   readonly firstSeen: string;
 
   /** While present: when something about it last changed. While absent: the last scan that had it. */
@@ -590,6 +599,12 @@ export interface RadioDetail {
   /** Set while absent: when it was first missed. */
   readonly absentSince?: string;
   readonly lease?: Lease;
+
+  /** The extended resource by which pods ask for it, such as `radio.mi.house/zigbee`; left out where it can't be handed to one. */
+  readonly resource?: string;
+
+  /** Containers that were given it. */
+  readonly handedTo: readonly RadioHolding[];
   readonly firstSeen: string;
 
   /** While present: when something about it last changed. While absent: the last scan that had it. */
@@ -648,6 +663,20 @@ export interface RadioDetail {
   readonly recent: readonly Event[];
 }
 
+/** A container that was given a radio. */
+export interface RadioHolding {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly way: HandoverWay;
+
+  /** What was asked for: the extended resource, such as `radio.mi.house/zigbee`, or the name of the claim. */
+  readonly request: string;
+
+  /** When aerial first saw it. */
+  readonly since: string;
+}
+
 /** A kind of radio: `zigbee`, `thread`, `zwave`, `lora`, `bluetooth`, `wifi`; plugins add their own. */
 export type RadioKind = string;
 
@@ -659,6 +688,44 @@ export interface RadioList {
   /** False until the first whole scan since start. */
   readonly complete: boolean;
   readonly radios: readonly Radio[];
+}
+
+/** A pod of the cluster that asks for radios. */
+export interface RadioPod {
+  readonly namespace: string;
+  readonly name: string;
+
+  /** Where it was scheduled. */
+  readonly node?: string;
+  readonly phase: "pending" | "running" | "succeeded" | "failed" | "unknown";
+  readonly wants: readonly RadioRequest[];
+
+  /** Ids of the radios it was given, as far as this node's kubelet and the claims tell. */
+  readonly holds: readonly string[];
+
+  /** One sentence for people: why it does not run, and what would help. */
+  readonly waiting?: string;
+}
+
+/** The pods of the cluster that ask for radios. */
+export interface RadioPodList {
+  /** When the API server was asked: not more often than every few seconds. */
+  readonly at: string;
+
+  /** False where there are more pods than are read, or where claims could not be. */
+  readonly complete: boolean;
+  readonly pods: readonly RadioPod[];
+}
+
+/** What a pod asks for. */
+export interface RadioRequest {
+  readonly way: HandoverWay;
+
+  /** The extended resource, such as `radio.mi.house/zigbee`, or the name of the claim. */
+  readonly request: string;
+
+  /** How many radios. 0: as many as there are. */
+  readonly count: Count;
 }
 
 /** Whether it is there. */
@@ -827,7 +894,7 @@ export interface StreamReady {
   /** The last event there is now. */
   readonly newest: Cursor;
 
-  /** By what has one: `radios`, `conditions`, `findings`, `relay`, `node`. */
+  /** By what has one: `radios`, `conditions`, `findings`, `relay`, `node`, `pods`. */
   readonly revisions: Readonly<Record<string, Count>>;
 }
 
@@ -1078,7 +1145,8 @@ export interface Operations {
    *
    * It begins with `ready`. `history` carries an `Event`, with its cursor as `id`: a reader that comes again with
    * `Last-Event-ID` is told all that it has missed, each once; where that can't be, `reset` says why. `radios`, `conditions`,
-   * `findings`, `relay` and `node` carry a `Hint`: who shows them asks for them anew.
+   * `findings`, `relay`, `node` and `pods` carry a `Hint`: who shows them asks for them anew. `pods`: other containers have
+   * radios than before.
    *
    * Only what is safely stored is told as `history`. While the disk cannot be written (the condition `inventory.not-stored`)
    * there are hints, and the events follow once they are stored.
@@ -1135,6 +1203,15 @@ export interface Operations {
     readonly header: NoFields;
     readonly body: undefined;
     readonly result: PluginList;
+  };
+
+  /** List the pods of the cluster that ask for radios, those that wait with the reason. */
+  readonly listRadioPods: {
+    readonly path: NoFields;
+    readonly query: NoFields;
+    readonly header: NoFields;
+    readonly body: undefined;
+    readonly result: RadioPodList;
   };
 
   /**

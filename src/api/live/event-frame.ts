@@ -3,7 +3,7 @@ import type { HistoryEntry } from "../../core/radio.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
 
 /** What changed, without saying how: whoever shows it loads it again. */
-export type HintName = "radios" | "conditions" | "findings" | "relay" | "node";
+export type HintName = "radios" | "conditions" | "findings" | "relay" | "node" | "pods";
 
 /** Counters that rise with each change. That of radios is the inventory's revision; the others begin anew with the daemon. */
 export type Revisions = Readonly<Partial<Record<HintName, number>>>;

@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describeError } from "../../core/errors.ts";
 import { toHealthView, toNodeView } from "../node-view.ts";
-import { toDeviceView, toRadioView } from "../radio-view.ts";
+import { toDeviceView } from "../radio-view.ts";
+import { viewRadios } from "../radio-views.ts";
 import type { ApiSources } from "../sources.ts";
 import type { Redactor } from "./redactor.ts";
 
@@ -36,7 +37,7 @@ export function bundleFiles(sources: ApiSources): readonly BundleFile[] {
     ),
     json("health.json", "readiness and the conditions that hold", () => toHealthView(sources.readiness(), conditions.current)),
     json("radios.json", "radios, with what they were known by, and other devices", () => ({
-      radios: [...snapshots.current.radios.values()].map(toRadioView),
+      radios: [...snapshots.current.radios.values()].map(viewRadios(snapshots.current, sources.handover).view),
       others: snapshots.current.others.map(({ device, identity }) => toDeviceView(device, identity)),
     })),
     {
