@@ -10,6 +10,9 @@ const groups = z
       name: z
         .string()
         .regex(groupName, { error: "must be at most 63 lower-case letters, digits and `-`, such as coordinator" })
+        .refine((name) => !/-[2-8]$/.test(name), {
+          error: "must not end in -2 to -8: so a container's further radios of one group are numbered",
+        })
         .meta({ description: "The last part of the resource's name, and of the path in the container.", examples: ["coordinator"] }),
       kinds: z
         .array(z.string().regex(groupName, { error: "must be a kind of radio, such as zigbee" }))
