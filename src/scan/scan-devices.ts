@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { timestamp } from "../core/clock.ts";
 import type { Host } from "../host/host.ts";
 import { AerialError } from "../core/errors.ts";
+import { findHidNodes } from "./companion-nodes.ts";
 import type { FoundFunction } from "./functions.ts";
 import { findBluetooth, findIeee802154, findWifi } from "./kernel-radios.ts";
 import type { BlindSpot, Scan } from "./scan.ts";
@@ -84,11 +85,15 @@ async function toUsbDevice(context: Context, path: string): Promise<Device | und
   if (device === undefined) return undefined;
   const { facts } = device;
   const driver = facts.interfaces.find((one) => one.driver !== undefined)?.driver;
-  const nodes = readNodes(context.tree, path, `bus/usb/${pad3(facts.busNumber)}/${pad3(facts.deviceNumber)}`);
+  const raw = readNodes(context.tree, path, `bus/usb/${pad3(facts.busNumber)}/${pad3(facts.deviceNumber)}`);
+  const hid = findHidNodes(context.tree, path);
+  // What is nothing but HID is spoken to as such.
+  const isHid = hid.length > 0 && facts.interfaces.every(({ classCode }) => classCode.startsWith("03/"));
+  const nodes = [...(isHid ? hid : []), ...(raw === "missing" ? [] : raw), ...(isHid ? [] : hid)];
   return {
     sysPath: path,
     function: "usb",
-    nodes: nodes === "missing" ? [] : nodes,
+    nodes,
     usb: facts,
     ...(driver === undefined ? {} : { driver }),
   };

@@ -1,4 +1,5 @@
 /** Serial ports with hardware behind them, and spidev. */
+import { findGpioChips } from "./companion-nodes.ts";
 import type { FoundFunction } from "./functions.ts";
 import { listClass, readNodes, skipSerialBase, toNodeName, type Tree } from "./tree.ts";
 import { findUsbPlace } from "./usb.ts";
@@ -22,11 +23,11 @@ export function findSerialPorts(tree: Tree): readonly FoundFunction[] {
   });
 }
 
-/** All spidev devices. */
+/** All spidev devices, each with the GPIO chips beside it. */
 export function findSpiDevices(tree: Tree): readonly FoundFunction[] {
   return listClass(tree.sysfs, "spidev", /^spidev\d+\.\d+$/).map((at) => {
     const nodes = readNodes(tree, at.path, at.name);
-    return { function: "spi", at, nodes };
+    return { function: "spi", at, nodes: nodes === "missing" ? nodes : [...nodes, ...findGpioChips(tree, at.path)] };
   });
 }
 
