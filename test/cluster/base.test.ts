@@ -18,7 +18,7 @@ beforeAll(async () => {
   // A dry run creates nothing, so what lives in the namespace needs it to be there.
   await cluster.kubectl(["apply", "-f", join(basePath, "namespace.yaml")]);
   dryRun = await cluster.kubectl(["apply", "--dry-run=server", "--warnings-as-errors", "-f", "-"], { stdin: manifests });
-  await installBase(cluster);
+  await installBase(cluster, { aliases: ["zigbee", "example.com/radio"] });
   await cluster.createNode("node-a", { "kubernetes.io/hostname": "node-a", "example.com/rack": "1" });
   await cluster.createNode("node-b");
   aerial = cluster.clientFor(await cluster.serviceAccountToken({ ...aerialAccount, node: "node-a" }));
@@ -204,7 +204,7 @@ describe("aerial's own-node policy", () => {
     return messageOf(body).replace(/^.*denied request: /, "");
   }
 
-  test("allows its labels, aliases and annotations on its own node, and taking them back", async () => {
+  test("allows its labels, listed aliases and annotations on its own node, and taking them back", async () => {
     const metadata = {
       labels: { "radio.mi.house/zigbee": "true", zigbee: "true", "example.com/radio": "true" },
       annotations: { "radio.mi.house/radios": "[]" },
@@ -245,11 +245,46 @@ describe("aerial's own-node policy", () => {
     expect(await refusal(patch)).toMatch(/kubernetes\.io\/hostname$/);
   });
 
-  test("is not fooled by a domain that only looks like Kubernetes' own", async () => {
-    expect((await apply(aerial, "node-a", { metadata: { labels: { "notkubernetes.io/x": "", "k8s.io.example.com/x": "" } } })).status).toBe(
-      200,
+  test.each([
+    ["another prefix", { labels: { "example.org/zigbee": "true" } }, "example.org/zigbee"],
+    ["a prefix that only begins or ends like ours", { labels: { "radio.mi.house.example.org/x": "", "notradio.mi.house/x": "" } }],
+    ["an alias that is not listed", { labels: { zigbee: "true", thread: "true" } }, "thread"],
+    ["a domain that only looks like Kubernetes' own", { labels: { "notkubernetes.io/x": "" } }, "notkubernetes.io/x"],
+    ["somebody else's value", { labels: { "example.com/rack": "2" } }, "example.com/rack"],
+    ["somebody else's annotation", { annotations: { "example.com/note": "" } }, "example.com/note"],
+  ])("refuses other people's labels: %s", async (_what, metadata, key = "notradio.mi.house/x, radio.mi.house.example.org/x") => {
+    expect(await refusal(apply(aerial, "node-a", { metadata }))).toBe(
+      `aerial may change labels and annotations of radio.mi.house and the aliases listed in the policy aerial-own-node, not ${key}`,
     );
-    await apply(aerial, "node-a", {});
+  });
+
+  test.each([
+    ["merge", { metadata: { labels: { "example.com/rack": null } } }, "application/merge-patch+json"],
+    ["JSON", [{ op: "remove", path: "/metadata/labels/example.com~1rack" }], "application/json-patch+json"],
+    ["strategic", { metadata: { labels: { $patch: "replace", "radio.mi.house/x": "" } } }, "application/strategic-merge-patch+json"],
+    [
+      "one that first says that the label was aerial's all along",
+      {
+        metadata: {
+          managedFields: [
+            {
+              manager: "aerial",
+              operation: "Apply",
+              apiVersion: "v1",
+              time: "2026-01-01T00:00:00Z",
+              fieldsType: "FieldsV1",
+              fieldsV1: { "f:metadata": { "f:labels": { "f:example.com/rack": {} } } },
+            },
+          ],
+          labels: { "example.com/rack": null },
+        },
+      },
+      "application/merge-patch+json",
+    ],
+  ])("refuses to take other people's labels away by a %s patch", async (_what, body, contentType) => {
+    const patch = aerial.request("/api/v1/nodes/node-a", { method: "PATCH", body, contentType });
+    expect(await refusal(patch)).toMatch(/example\.com\/rack/);
+    expect((await cluster.getNode("node-a")).metadata.labels).toMatchObject({ "example.com/rack": "1" });
   });
 
   test.each([

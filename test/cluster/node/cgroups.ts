@@ -7,14 +7,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 const base = "/sys/fs/cgroup";
 const emptyTimeoutMs = 5_000;
 
-/** Whether this machine has what `openCgroups` needs; cgroup v2 alone is not supported here yet. */
 export interface NodeCgroups extends AsyncDisposable {
   /** As the kubelet is to be told: `/aerial-kube-…`. */
   readonly path: string;
+  /** Empties them, as a boot does: waits until no process is in them, and makes them anew. */
+  renew(): Promise<void>;
 }
 
 /** Makes `/<name>` in each hierarchy. Disposing waits until no process is in them, and removes them with all below. */
 export async function openCgroups(name: string): Promise<NodeCgroups> {
+  await makeCgroups(name);
+  return {
+    path: `/${name}`,
+    async renew() {
+      await removeCgroups(name);
+      await makeCgroups(name);
+    },
+    [Symbol.asyncDispose]: () => removeCgroups(name),
+  };
+}
+
+async function makeCgroups(name: string): Promise<void> {
   for (const hierarchy of hierarchies()) {
     const directory = join(base, hierarchy, name);
     await mkdir(directory, { recursive: true });
@@ -25,7 +38,6 @@ export async function openCgroups(name: string): Promise<NodeCgroups> {
       }
     }
   }
-  return { path: `/${name}`, [Symbol.asyncDispose]: () => removeCgroups(name) };
 }
 
 /** Removes what nodes of test processes that were killed have left: `<prefix>-<pid>-…` where no such process is. */

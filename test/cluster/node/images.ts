@@ -3,6 +3,11 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { packTar, type TarEntry } from "modern-tar";
 
+/** A shell and what goes with it; pods name it with `imagePullPolicy: Never`. */
+export const busyboxImage = "aerial.test/busybox:1";
+/** Holds the namespaces of a pod. */
+export const pauseImage = "aerial.test/pause:1";
+
 export interface ImageOptions {
   /** Whole name: `aerial.test/busybox:1`. */
   readonly name: string;

@@ -9,13 +9,10 @@ import type { Cluster } from "../cluster.ts";
 import { withFreePort } from "../free-port.ts";
 import { openCgroups, sweepCgroups } from "./cgroups.ts";
 import { configureContainerd, importImages, startContainerd } from "./containerd.ts";
-import { makeImages } from "./images.ts";
+import { busyboxImage, makeImages, pauseImage } from "./images.ts";
 import { configureKubelet, startKubelet } from "./kubelet.ts";
+import { openNodeRadios, type NodeRadios } from "./node-radios.ts";
 import { openNodeNamespace, type Daemon, type NodeNamespace } from "./node-namespace.ts";
-
-/** A shell and what goes with it; pods name it with `imagePullPolicy: Never`. */
-export const busyboxImage = "aerial.test/busybox:1";
-const pauseImage = "aerial.test/pause:1";
 
 const readyTimeoutMs = 60_000;
 const namePrefix = "aerial-kube";
@@ -32,6 +29,8 @@ export interface KubeNodeOptions {
 
 /** Where the node's files are on this machine; the node sees them below `/`. */
 export interface NodePaths {
+  /** All of its files, logs and configuration among them. */
+  readonly root: string;
   /** Its `/dev`. */
   readonly dev: string;
   /** A made-up sysfs, to be given to aerial as `AERIAL__HOST__SYS`; the node's `/sys` is this machine's. */
@@ -44,9 +43,11 @@ export interface NodePaths {
   readonly kubelet: string;
 }
 
-export interface KubeNode extends AsyncDisposable, Pick<NodeNamespace, "run" | "start"> {
+export interface KubeNode extends AsyncDisposable, Pick<NodeNamespace, "run" | "start">, NodeRadios {
   readonly name: string;
   readonly paths: NodePaths;
+  /** Its pods' and its own, in every hierarchy of /sys/fs/cgroup. */
+  readonly cgroup: string;
   /** Milliseconds from the call to Ready. */
   readonly readyInMs: number;
   /** Sends a signal to the kubelet; resolves when it has ended, for SIGKILL and SIGTERM. */
@@ -85,6 +86,7 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
   opening.defer(() => rm(root, { recursive: true, force: true }));
   const cgroups = opening.use(await openCgroups(`${namePrefix}-${process.pid}-${number}`));
   const paths: NodePaths = {
+    root,
     dev: join(root, "dev"),
     sys: join(root, "sys"),
     run: join(root, "run"),
@@ -93,6 +95,7 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
   };
   for (const path of [paths.dev, paths.sys, paths.run]) await mkdir(path, { recursive: true });
   await promisify(execFile)("cp", ["-ax", "/dev/.", paths.dev]);
+  const radios = opening.use(openNodeRadios(root));
 
   const containerdConfiguration = await configureContainerd({ binaries, root, pauseImage, podSubnet: podSubnet(number) });
   const port = await withFreePort(async (free) => free);
@@ -146,6 +149,8 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
   return {
     name,
     paths,
+    cgroup: cgroups.path,
+    ...radios,
     readyInMs: Math.round(performance.now() - startedAt),
     run: (command, given) => namespace.run(command, given),
     start: (command, given) => namespace.start(command, given),
@@ -161,6 +166,8 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
     startContainerd: runContainerd,
     async reboot(whileDown = async () => {}) {
       await namespace[Symbol.asyncDispose]();
+      // What is left of dead pods there costs the kubelet seconds each.
+      await cgroups.renew();
       await rm(paths.run, { recursive: true });
       await mkdir(paths.run);
       await whileDown();

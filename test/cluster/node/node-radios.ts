@@ -1,0 +1,114 @@
+/** Sticks of a node: sysfs objects in a tree of their own, and device nodes that work in the node's `/dev`. */
+import { chmodSync, chownSync, unlinkSync } from "node:fs";
+import type { VirtualStick } from "../../lab/lab.ts";
+import { createHostTree, type HostTree } from "../../light/host-tree.ts";
+import type { KernelHooks } from "../../light/kernel-objects.ts";
+import { makeCharacterDevice } from "../../light/libc.ts";
+import { openVirtualTerminal, type VirtualTerminal } from "./virtual-terminals.ts";
+
+/** Debian's and Talos' `dialout`. */
+const dialout = 20;
+
+export interface NodeStick {
+  readonly stick: VirtualStick;
+  readonly port: number;
+  /** Its ttys as the node names them: `/dev/ttyUSB0`. */
+  readonly nodes: readonly string[];
+  /** What is behind them, in the same order. */
+  readonly lines: readonly VirtualTerminal[];
+  /** The first line, for the many sticks that have one. */
+  readonly line: VirtualTerminal;
+  unplug(): Promise<void>;
+}
+
+export interface PlugOptions {
+  /** Default: the lowest that is free. */
+  readonly port?: number;
+  /** Names that the kernel does not give, as while somebody still holds them: `/dev/ttyUSB0`. */
+  readonly without?: readonly string[];
+}
+
+export interface NodeRadios {
+  /** Plugs a stick; it is whole when this resolves. Numbers are those of the virtual terminal behind it, other ones each time. */
+  plug(stick: VirtualStick, options?: PlugOptions): Promise<NodeStick>;
+  /** Unplugs a stick and plugs it into the same port, where it gets another number and another name. */
+  replug(plugged: NodeStick): Promise<NodeStick>;
+  /** The made-up sysfs, for what is not a stick. */
+  readonly tree: HostTree;
+}
+
+/** Over `<root>/sys` and `<root>/dev`. */
+export function openNodeRadios(root: string): NodeRadios & AsyncDisposable {
+  const waiting: VirtualTerminal[] = [];
+  const plugged = new Set<NodeStick>();
+  let without: readonly string[] = [];
+
+  const hooks: KernelHooks = {
+    numberNode(path, node) {
+      if (!isTty(path)) return node;
+      const { major, minor } = waiting.shift() ?? fail(path);
+      return { ...node, major, minor };
+    },
+    makeNode(path, { major, minor }) {
+      makeCharacterDevice(path, major, minor);
+      chmodSync(path, isTty(path) ? 0o660 : 0o664);
+      chownSync(path, 0, isTty(path) ? dialout : 0);
+    },
+    removeNode: (path) => unlinkSync(path),
+    announce: () => {},
+  };
+  const tree = createHostTree(root, { hooks, isHeld: (node) => without.includes(node) });
+
+  const plug = async (stick: VirtualStick, { port, without: names = [] }: PlugOptions = {}): Promise<NodeStick> => {
+    const lines = await openLines(stick);
+    waiting.push(...lines);
+    without = names;
+    const device = tree.plug(stick, port === undefined ? {} : { port });
+    without = [];
+    const [line] = lines;
+    const here: NodeStick = {
+      stick,
+      port: device.port,
+      nodes: device.nodes,
+      lines,
+      get line() {
+        return line ?? fail(stick.name);
+      },
+      async unplug() {
+        if (!plugged.delete(here)) return;
+        // As the kernel does it: the line is gone before its node is.
+        for (const each of lines) await each.hangUp();
+        device.remove();
+      },
+    };
+    plugged.add(here);
+    return here;
+  };
+
+  return {
+    tree,
+    plug,
+    async replug(old) {
+      await old.unplug();
+      return plug(old.stick, { port: old.port, without: old.nodes });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of plugged) await each.unplug();
+    },
+  };
+}
+
+async function openLines({ driver, ports = 1 }: VirtualStick): Promise<VirtualTerminal[]> {
+  if (driver === "none" || driver === "btusb") return [];
+  const lines: VirtualTerminal[] = [];
+  while (lines.length < ports) lines.push(await openVirtualTerminal());
+  return lines;
+}
+
+function isTty(path: string): boolean {
+  return /\/tty(?:USB|ACM)\d+$/u.test(path);
+}
+
+function fail(what: string): never {
+  throw new Error(`${what} has no line behind it`);
+}
