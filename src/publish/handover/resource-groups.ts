@@ -2,6 +2,7 @@
 import { attachmentOf } from "../../core/device.ts";
 import type { ResourceGroups } from "../../core/handover.ts";
 import type { Radio } from "../../core/radio.ts";
+import { givenNodes } from "./given-nodes.ts";
 
 /** A DNS label (RFC 1123), as group names in the configuration are. */
 const groupName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -34,14 +35,24 @@ export function resourceName(domain: string, group: string): string {
 
 function groupOf(radio: Radio, groups: ResourceGroups["groups"]): string | undefined {
   const { device, identity, id, name } = radio;
-  if (identity.state !== "identified" || attachmentOf(device) !== "local" || device.nodes.length === 0) return undefined;
+  if (identity.state !== "identified" || attachmentOf(device) !== "local" || givenNodes(device).length === 0) return undefined;
+  return groupNameOf({ id, name, kinds: identity.kinds }, groups);
+}
+
+/** What decides on a radio's group, once it is one that can be handed over; of radios of other nodes no more is known. */
+interface Grouped {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly kinds: readonly string[];
+}
+
+/** The name of the group that a radio is in, if it can be handed over at all; undefined where that would be no valid name. */
+export function groupNameOf({ id, name, kinds }: Grouped, groups: ResourceGroups["groups"]): string | undefined {
   const fitting = groups.find(
     (group) =>
-      group.radios.includes(id) ||
-      (name !== undefined && group.radios.includes(name)) ||
-      identity.kinds.some((kind) => group.kinds.includes(kind)),
+      group.radios.includes(id) || (name !== undefined && group.radios.includes(name)) || kinds.some((kind) => group.kinds.includes(kind)),
   );
   if (fitting !== undefined) return fitting.name;
-  const [kind] = identity.kinds;
+  const [kind] = kinds;
   return kind !== undefined && groupName.test(kind) && !numbered.test(kind) ? kind : undefined;
 }

@@ -1,0 +1,178 @@
+/** Why a pod that asks for a radio does not run, in one sentence or two. Pure. */
+import type { ClusterRadio } from "../../core/cluster-radio.ts";
+import type { RadioPod } from "../../core/handover.ts";
+import type { AskingPod } from "../../kube/read-radio-pods.ts";
+
+/** A radio of some node, as far as pods can ask for it. */
+export interface AskedRadio extends Pick<ClusterRadio, "node" | "id" | "name" | "certainty"> {
+  readonly isPresent: boolean;
+  readonly absentSince?: string;
+  /** The extended resource; left out where it can't be handed to pods. */
+  readonly resource?: string;
+}
+
+/** A pod, and which radios it was given. */
+export interface HoldingPod extends AskingPod {
+  /** Ids. */
+  readonly holds: readonly string[];
+  /** When this node's kubelet was first seen to have given it one. */
+  readonly since?: string;
+}
+
+export interface KnownToExplain {
+  readonly radios: readonly AskedRadio[];
+  /** All that ask for radios. */
+  readonly pods: readonly HoldingPod[];
+}
+
+/** What people are told of a pod. */
+export function explainPod(pod: HoldingPod, known: KnownToExplain): RadioPod {
+  const { namespace, name, node, phase, wants, holds } = pod;
+  const waiting = whyWaiting(pod, known);
+  return { namespace, name, ...(node !== undefined && { node }), phase, wants, holds, ...(waiting !== undefined && { waiting }) };
+}
+
+function whyWaiting(pod: HoldingPod, known: KnownToExplain): string | undefined {
+  if (pod.reason === "UnexpectedAdmissionError") return whyRefused(pod);
+  if (pod.phase === "succeeded" || pod.phase === "failed") return undefined;
+  if (pod.node !== undefined) return whyNotStarted({ ...pod, node: pod.node }, known);
+  return pod.phase === "running" ? undefined : whyUnscheduled(pod, known);
+}
+
+/** The kubelet decides once, and whoever made the pod only makes another when this one is gone (kubernetes/kubernetes#128043). */
+function whyRefused({ node = "The node", message = "" }: HoldingPod): string {
+  const said = message === "" ? "" : ` (${withoutStop(message)})`;
+  return `${node} had no radio for it when it came${said}, and Kubernetes does not try it again: delete the pod, and its owner makes another.`;
+}
+
+/** A container that was there may be missed for other reasons; these are those of one that cannot be made. */
+const notMade = /^(?:ContainerCreating|PodInitializing|CreateContainer\w*Error|RunContainerError)$/;
+
+function whyNotStarted(pod: HoldingPod & { readonly node: string }, { radios }: KnownToExplain): string | undefined {
+  const waiting = pod.waiting.filter(({ reason }) => pod.phase === "pending" || notMade.test(reason));
+  if (pod.phase !== "pending" && waiting.length === 0) return undefined;
+  const gone = radios.find((radio) => !radio.isPresent && radio.node === pod.node && isMeantFor(pod, radio));
+  const told = waiting.find(({ message = "" }) => message !== "");
+  if (gone !== undefined) {
+    return `Its radio ${nameOf(gone)} is unplugged from ${gone.node}${sinceOf(gone)}: plug it in there, and the container starts by itself.`;
+  }
+  if (told !== undefined) return `Container ${told.name} cannot start: ${sentence(told.message ?? "")}`;
+  if (pod.unallocated.length > 0) return `Its claim ${pod.unallocated.join(", ")} has no radio yet.`;
+  const [first] = waiting;
+  return `It was scheduled to ${pod.node}; ${first === undefined ? "the kubelet has not told of it yet" : `container ${first.name} is being made (${first.reason})`}.`;
+}
+
+/** Which radio a pod was given is only known of this node: of others, the only one there can be. */
+function isMeantFor(pod: HoldingPod, radio: AskedRadio): boolean {
+  if (pod.holds.length > 0) return pod.holds.includes(radio.id);
+  return radio.resource !== undefined && pod.wants.some(({ request }) => request === radio.resource);
+}
+
+function whyUnscheduled(pod: HoldingPod, known: KnownToExplain): string {
+  for (const { way, request, count } of pod.wants) {
+    const why = way === "device-plugin" ? whyNoResource(pod, { resource: request, count }, known) : undefined;
+    if (why !== undefined) return why;
+  }
+  if (pod.unallocated.length > 0) {
+    return `Its claim ${pod.unallocated.join(", ")} has no radio: none that is free fits what it asks for.${schedulerOf(pod)}`;
+  }
+  return pod.unscheduled === undefined ? "The scheduler has not looked at it yet." : schedulerOf(pod).trimStart();
+}
+
+interface Wanted {
+  readonly resource: string;
+  readonly count: number;
+}
+
+function whyNoResource(pod: HoldingPod, { resource, count }: Wanted, known: KnownToExplain): string | undefined {
+  const fitting = known.radios.filter((radio) => radio.resource === resource);
+  if (fitting.length === 0) return whyNone(resource, known.radios);
+  const present = fitting.filter(({ isPresent }) => isPresent);
+  if (present.length === 0) {
+    const gone = fitting.map((radio) => `${nameOf(radio)} from ${radio.node}${sinceOf(radio)}`);
+    return `No node has ${resource} now: unplugged is ${listOf(gone)}. Plug it in again, on any node.`;
+  }
+  const nodes = [...Map.groupBy(present, ({ node }) => node)];
+  const most = Math.max(...nodes.map(([, radios]) => radios.length));
+  if (most < count) return `It asks for ${count} of ${resource}, and no node has more than ${most}: plug them into one node.`;
+  const free = nodes.find(([node, radios]) => radios.length - takenOn(node, resource, known) >= count);
+  if (free === undefined) return whyTaken(resource, present, known);
+  const [node, [radio]] = free;
+  const what = radio === undefined ? resource : nameOf(radio);
+  if (pod.limitedTo !== undefined && !pod.limitedTo.includes(node)) {
+    return `${what} is free on ${node}, but the pod's nodeSelector or affinity keeps it on ${listOf(pod.limitedTo)}: take that out, and it goes where its radio is.`;
+  }
+  if (pod.unscheduled === undefined || pod.unscheduled === "") return undefined;
+  return `${what} is free on ${node}, but the scheduler does not put the pod there: ${sentence(pod.unscheduled)}`;
+}
+
+function whyNone(resource: string, radios: readonly AskedRadio[]): string {
+  const unclear = radios.find(({ isPresent, certainty }) => isPresent && certainty === "ambiguous");
+  if (unclear !== undefined) {
+    return `No node has a radio that is ${resource}. ${nameOf(unclear)} on ${unclear.node} may be one: if you know what it is, say its kind (\`radios\` in the configuration, or the page).`;
+  }
+  const others = [...new Set(radios.flatMap((radio) => radio.resource ?? []))].toSorted();
+  const there = others.length === 0 ? "" : ` What there is: ${listOf(others)}.`;
+  return `No node has, or had, a radio that is ${resource}: plug one in.${there}`;
+}
+
+function whyTaken(resource: string, present: readonly AskedRadio[], known: KnownToExplain): string {
+  const taken = present.map((radio) => {
+    const holder = holderOf(radio, known.pods);
+    const since = holder?.since === undefined ? "" : ` since ${holder.since}`;
+    return `${nameOf(radio)} on ${radio.node} is held by ${holder === undefined ? "another pod" : `${holder.namespace}/${holder.name}`}${since}`;
+  });
+  return `Every radio that is ${resource} is taken: ${listOf(taken)}. It waits for that pod to end, or for another radio.`;
+}
+
+/** Pods that have not ended keep what they were given, running or not. */
+function keeps({ phase, node }: HoldingPod, on: string): boolean {
+  return node === on && phase !== "failed" && phase !== "succeeded";
+}
+
+function takenOn(node: string, resource: string, { pods, radios }: KnownToExplain): number {
+  const ours = new Set(radios.filter((radio) => radio.node === node && radio.resource === resource).map(({ id }) => id));
+  return pods
+    .filter((pod) => keeps(pod, node))
+    .reduce((sum, { wants, devices, holds }) => {
+      const asked = wants.find(({ way, request }) => way === "device-plugin" && request === resource)?.count ?? 0;
+      return sum + asked + (devices.length > 0 ? holds.filter((id) => ours.has(id)).length : 0);
+    }, 0);
+}
+
+/** By the kubelet, or by the claim; else, whoever asked for such a radio and runs there. */
+function holderOf(radio: AskedRadio, pods: readonly HoldingPod[]): HoldingPod | undefined {
+  const there = pods.filter((pod) => keeps(pod, radio.node));
+  return (
+    there.find(({ holds }) => holds.includes(radio.id)) ??
+    there.find(({ holds, wants }) => holds.length === 0 && wants.some(({ request }) => request === radio.resource))
+  );
+}
+
+function schedulerOf({ unscheduled = "" }: HoldingPod): string {
+  return unscheduled === "" ? "" : ` The scheduler says: ${sentence(unscheduled)}`;
+}
+
+function nameOf({ name, id }: AskedRadio): string {
+  return name ?? id;
+}
+
+function sinceOf({ absentSince }: AskedRadio): string {
+  return absentSince === undefined ? "" : ` since ${absentSince}`;
+}
+
+/** What is more than some is told by its number. */
+const mostListed = 4;
+
+function listOf(all: readonly string[]): string {
+  const more = all.length - mostListed;
+  return more > 0 ? `${all.slice(0, mostListed).join(", ")} and ${more} more` : all.join(", ");
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/[.\s]+$/, "");
+}
+
+function sentence(text: string): string {
+  return `${withoutStop(text)}.`;
+}

@@ -1,0 +1,220 @@
+import { describe, expect, test } from "vitest";
+import { createManualClock } from "../../../test/fixtures/manual-clock.ts";
+import { ambiguous, sampleRadio, sampleSnapshot, zigbee } from "../../../test/fixtures/sample-radios.ts";
+import type { ClusterRadio } from "../../core/cluster-radio.ts";
+import type { RadioHolder } from "../../core/handover.ts";
+import type { Radio } from "../../core/radio.ts";
+import type { KubeObject } from "../../kube/exchange.ts";
+import { createRadioPods } from "./radio-pods.ts";
+
+const signal = new AbortController().signal;
+const since = "2026-01-02T03:04:05.678Z";
+const resource = "radio.mi.house/zigbee";
+
+interface PodSketch {
+  readonly name?: string;
+  readonly node?: string;
+  readonly phase?: string;
+  readonly limits?: object;
+  readonly spec?: object;
+  readonly status?: object;
+}
+
+const podOf = ({ name = "z2m", node, phase = "Pending", limits = { [resource]: "1" }, spec, status }: PodSketch) => ({
+  metadata: { namespace: "home", name },
+  spec: { ...(node !== undefined && { nodeName: node }), containers: [{ resources: { limits } }], ...spec },
+  status: { phase, ...status },
+});
+const unscheduled = (message: string) => ({ conditions: [{ type: "PodScheduled", status: "False", message }] });
+const waits = (reason: string, message?: string) => ({
+  containerStatuses: [{ name: "main", state: { waiting: { reason, ...(message !== undefined && { message }) } } }],
+});
+const elsewhere = (changes: Partial<ClusterRadio> = {}): ClusterRadio => ({
+  node: "n2",
+  id: "far",
+  kinds: ["zigbee"],
+  certainty: "certain",
+  state: "present",
+  devicePaths: ["/dev/ttyUSB0"],
+  ...changes,
+});
+const holderOf = (pod: string, radioId = "a"): RadioHolder => ({
+  radioId,
+  namespace: "home",
+  pod,
+  container: "main",
+  way: "device-plugin",
+  request: resource,
+  since,
+});
+
+interface World {
+  readonly pods?: readonly PodSketch[];
+  readonly claims?: readonly object[];
+  readonly radios?: readonly Radio[];
+  readonly cluster?: readonly ClusterRadio[];
+  readonly holders?: readonly RadioHolder[];
+}
+
+/** This node is n1. */
+function listFor({ pods = [], claims = [], radios = [], cluster = [], holders = [] }: World) {
+  const snapshot = sampleSnapshot(radios);
+  const asked: string[] = [];
+  const list = (path: string): Promise<KubeObject> => {
+    asked.push(path);
+    return Promise.resolve({ items: path === "/api/v1/pods" ? pods.map(podOf) : claims } as unknown as KubeObject);
+  };
+  const clock = createManualClock();
+  const read = createRadioPods({
+    kube: { list },
+    clock,
+    groups: { domain: "radio.mi.house", groups: [{ name: "coordinator", kinds: [], radios: ["attic"] }] },
+    clusterRadios: () => Promise.resolve({ at: since, complete: true, nodes: [], radios: cluster }),
+    snapshot: () => snapshot,
+    holders: () => holders,
+    deviceNameOf: (id) => `radio-${id}`,
+  });
+  return { read: () => read(signal), clock, asked };
+}
+
+async function whyFirst(world: World): Promise<string | undefined> {
+  return (await listFor(world).read()).pods[0]?.waiting;
+}
+
+describe("a pod for which there is no node", () => {
+  test("is told that nobody has such a radio, and what there is", async () => {
+    expect(await whyFirst({ pods: [{}] })).toMatch(/^No node has, or had, a radio that is radio\.mi\.house\/zigbee: plug one in\.$/);
+    const lora = elsewhere({ kinds: ["lora"] });
+    expect(await whyFirst({ pods: [{}], cluster: [lora] })).toMatch(/What there is: radio\.mi\.house\/lora\.$/);
+  });
+
+  test("is told of a radio that may be one, if somebody said so", async () => {
+    const why = await whyFirst({ pods: [{}], radios: [sampleRadio("bridge", { identity: ambiguous })] });
+    expect(why).toMatch(/bridge on n1 may be one: .*say its kind/);
+  });
+
+  test("is told since when the radio is unplugged, and from where", async () => {
+    const absent = sampleRadio("a", { name: "hall", presence: "absent", absentSince: since });
+    expect(await whyFirst({ pods: [{}], radios: [absent], cluster: [elsewhere({ state: "absent" })] })).toBe(
+      `No node has ${resource} now: unplugged is hall from n1 since ${since}, far from n2. Plug it in again, on any node.`,
+    );
+  });
+
+  test("is told who holds the radio, and since when", async () => {
+    const pods = [{}, { name: "zha", node: "n1", phase: "Running" }, { name: "far", node: "n2", phase: "Running" }];
+    expect(await whyFirst({ pods, radios: [sampleRadio("a")], cluster: [elsewhere()], holders: [holderOf("zha")] })).toBe(
+      `Every radio that is ${resource} is taken: a on n1 is held by home/zha since ${since}, far on n2 is held by home/far. It waits for that pod to end, or for another radio.`,
+    );
+  });
+
+  test("pods that have ended hold nothing", async () => {
+    const pods = [{ status: unscheduled("0/1 nodes are available: 1 too full.") }, { name: "zha", node: "n1", phase: "Failed" }];
+    expect(await whyFirst({ pods, radios: [sampleRadio("a")] })).toBe(
+      "a is free on n1, but the scheduler does not put the pod there: 0/1 nodes are available: 1 too full.",
+    );
+  });
+
+  test("is told that it keeps itself away from the radio's node", async () => {
+    const spec = { nodeSelector: { "kubernetes.io/hostname": "n3" } };
+    expect(await whyFirst({ pods: [{ spec, status: unscheduled("0/3") }], cluster: [elsewhere()] })).toMatch(
+      /^far is free on n2, but the pod's nodeSelector or affinity keeps it on n3: take that out/,
+    );
+  });
+
+  test("is told that it asks for more than a node has", async () => {
+    expect(await whyFirst({ pods: [{ limits: { [resource]: "2" } }], radios: [sampleRadio("a")], cluster: [elsewhere()] })).toMatch(
+      /^It asks for 2 of .*no node has more than 1/,
+    );
+  });
+
+  test("that nobody has looked at yet is told so", async () => {
+    expect(await whyFirst({ pods: [{}], radios: [sampleRadio("a")] })).toBe("The scheduler has not looked at it yet.");
+  });
+
+  test("groups of the configuration count here as everywhere", async () => {
+    const pods = [{ limits: { "radio.mi.house/coordinator": "1" } }];
+    const attic = sampleRadio("a", { name: "attic", identity: zigbee, presence: "absent" });
+    expect(await whyFirst({ pods, radios: [attic] })).toMatch(
+      /^No node has radio\.mi\.house\/coordinator now: unplugged is attic from n1\./,
+    );
+    expect(await whyFirst({ pods, cluster: [elsewhere({ name: "attic", state: "absent" })] })).toMatch(/attic from n2/);
+  });
+
+  test("radios that nothing can open are none", async () => {
+    expect(await whyFirst({ pods: [{}], cluster: [elsewhere({ devicePaths: [] })] })).toMatch(/^No node has, or had/);
+  });
+});
+
+describe("a pod on its node", () => {
+  test("that was refused is told that it is up to people", async () => {
+    const status = { reason: "UnexpectedAdmissionError", message: "Allocate failed." };
+    expect(await whyFirst({ pods: [{ node: "n1", phase: "Failed", status }] })).toBe(
+      "n1 had no radio for it when it came (Allocate failed), and Kubernetes does not try it again: delete the pod, and its owner makes another.",
+    );
+  });
+
+  test("whose radio was unplugged is told so, also after it has run", async () => {
+    const radios = [sampleRadio("a", { presence: "absent", absentSince: since }), sampleRadio("b")];
+    const status = waits("CreateContainerError", "PreStartContainer failed");
+    const pods = [{ node: "n1", phase: "Running", status }];
+    const sentence = `Its radio a is unplugged from n1 since ${since}: plug it in there, and the container starts by itself.`;
+    expect(await whyFirst({ pods, radios, holders: [holderOf("z2m")] })).toBe(sentence);
+    expect(await whyFirst({ pods, radios, holders: [holderOf("z2m", "b")] })).toBe(
+      "Container main cannot start: PreStartContainer failed.",
+    );
+  });
+
+  test("that runs, or crashes by itself, waits for nothing of ours", async () => {
+    const radios = [sampleRadio("a")];
+    expect(await whyFirst({ pods: [{ node: "n1", phase: "Running" }], radios })).toBeUndefined();
+    const crashing = waits("CrashLoopBackOff", "back-off 10s restarting failed container");
+    expect(await whyFirst({ pods: [{ node: "n1", phase: "Running", status: crashing }], radios })).toBeUndefined();
+  });
+
+  test("that is being made is told what it is at", async () => {
+    const pulling = waits("ImagePullBackOff", "no such image");
+    expect(await whyFirst({ pods: [{ node: "n1", status: pulling }] })).toBe("Container main cannot start: no such image.");
+    expect(await whyFirst({ pods: [{ node: "n1", status: waits("ContainerCreating") }] })).toMatch(
+      /main is being made \(ContainerCreating\)\.$/,
+    );
+    expect(await whyFirst({ pods: [{ node: "n1" }] })).toMatch(/^It was scheduled to n1; the kubelet has not told/);
+  });
+});
+
+describe("claims", () => {
+  const claiming = { limits: {}, spec: { resourceClaims: [{ name: "stick", resourceClaimName: "stick" }] } };
+  const claim = (status: object = {}) => ({
+    metadata: { namespace: "home", name: "stick" },
+    spec: { devices: { requests: [{ name: "stick", exactly: { deviceClassName: "radio.mi.house" } }] } },
+    status,
+  });
+  const given = (pool: string, device: string) =>
+    claim({ allocation: { devices: { results: [{ driver: "radio.mi.house", pool, device }] } } });
+
+  test("that nothing was given are told with what the scheduler says", async () => {
+    const pod = { ...claiming, status: unscheduled("cannot allocate all claims") };
+    expect(await whyFirst({ pods: [pod], claims: [claim()] })).toBe(
+      "Its claim stick has no radio: none that is free fits what it asks for. The scheduler says: cannot allocate all claims.",
+    );
+  });
+
+  test("that were given a radio hold it, on any node", async () => {
+    const pods = [{ ...claiming, node: "n2", phase: "Running" }, { name: "zha" }];
+    const list = await listFor({ pods, claims: [given("n2", "radio-far")], cluster: [elsewhere()] }).read();
+    expect(list.pods).toMatchObject([
+      { holds: ["far"], wants: [{ way: "resource-claim", request: "stick", count: 1 }] },
+      { holds: [], waiting: expect.stringContaining("far on n2 is held by home/z2m.") as string },
+    ]);
+  });
+});
+
+test("whoever asks within five seconds gets the same answer", async () => {
+  const { read, clock, asked } = listFor({ pods: [{}] });
+  const [one, other] = await Promise.all([read(), read()]);
+  expect(other).toBe(one);
+  await clock.advance(4_000);
+  await read();
+  expect(asked).toHaveLength(1);
+  await clock.advance(2_000);
+  expect(await read()).not.toBe(one);
+});
