@@ -48,7 +48,7 @@ const upTimeoutMs = 60_000;
 export async function openAerialNode({ lab, build = false, environment = {} }: AerialNodeOptions): Promise<AerialNode> {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await openCluster());
-  await installBase(cluster);
+  await installBase(cluster, { aliases: ["radio", "zigbee"] });
   const name = "lab-node";
   await cluster.createNode(name);
   const address = await lab.reach(cluster.port);
