@@ -4,6 +4,7 @@ import { AerialError } from "../../core/errors.ts";
 import type { HandedNode, RadioEdits } from "../../core/handover.ts";
 import { printable } from "../../core/printable.ts";
 import type { Radio } from "../../core/radio.ts";
+import { givenNodes } from "./given-nodes.ts";
 
 /** Where in a container a radio is. */
 export interface RadioPlace {
@@ -23,14 +24,14 @@ export const handoverVariables = {
   id: /^RADIO_[A-Z0-9_]{1,80}_ID$/,
   /** Numbers of its device nodes as they were given, under the name of the variable with the id. */
   deviceOf: (idVariable: string): string => idVariable.replace(/_ID$/, "_DEVICE"),
+  /** Its CDI name; only what was handed over by that has it. */
+  cdiOf: (idVariable: string): string => idVariable.replace(/_ID$/, "_CDI"),
 } as const;
 
 /** Longest value of a variable, in characters. */
 const longestValue = 255;
 /** File names end at 255 bytes (NAME_MAX); what udev makes has no blank and no `/`. */
 const byIdPattern = /^[^/\s]{1,255}$/u;
-/** Names of the kernel below `/dev`: no empty part, none that begins with a dot. */
-const hostPathPattern = /^\/dev(?:\/[A-Za-z0-9_][A-Za-z0-9._:@+-]{0,62}){1,4}$/;
 
 /**
  * The nodes: the main one at `/dev/radio/<group>`, or `/dev/radio/<group>-<ordinal>` from the second on; a serial port also at
@@ -41,7 +42,7 @@ const hostPathPattern = /^\/dev(?:\/[A-Za-z0-9_][A-Za-z0-9._:@+-]{0,62}){1,4}$/;
  * Takes a radio that `groupRadios` has; throws `handover.no-node` for one without a device node.
  */
 export function editsFor(radio: Radio, place: RadioPlace): RadioEdits {
-  const nodes = radio.device.nodes.filter(({ path }) => hostPathPattern.test(path));
+  const nodes = givenNodes(radio.device);
   const [main] = nodes;
   if (main === undefined) {
     throw new AerialError("handover.no-node", `${radio.id} has no device node that could be given to a container`, {
@@ -71,8 +72,7 @@ export function editsFor(radio: Radio, place: RadioPlace): RadioEdits {
 
 /** `188:0`, or all of them as `240:0,189:5`: what tells the device nodes of a radio from those it had before a replug. */
 export function deviceNumbers({ device }: Radio): string {
-  return device.nodes
-    .filter(({ path }) => hostPathPattern.test(path))
+  return givenNodes(device)
     .map(({ major, minor }) => `${major}:${minor}`)
     .join(",");
 }
