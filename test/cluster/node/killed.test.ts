@@ -1,0 +1,57 @@
+/** That nothing of a node outlives the process that started it, even when that is killed. */
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { findBinaries } from "../binaries.ts";
+import { createKubectl } from "../kubectl.ts";
+import { sweepCgroups } from "./cgroups.ts";
+import { scriptPod } from "./pods.ts";
+
+const project = join(import.meta.dirname, "../../..");
+
+/** Processes whose command line names the node's directory, or that run in its cgroups. */
+function processesOf(pid: number): string[] {
+  const isOurs = (path: string): boolean => {
+    try {
+      return readFileSync(path, "latin1").includes(`aerial-kube-${pid}-`);
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync("/proc").filter(
+    (entry) => /^\d+$/u.test(entry) && (isOurs(`/proc/${entry}/cmdline`) || isOurs(`/proc/${entry}/cgroup`)),
+  );
+}
+
+const cgroupsOf = (pid: number): string[] => readdirSync("/sys/fs/cgroup/memory").filter((name) => name.startsWith(`aerial-kube-${pid}-`));
+const interfaces = (): string[] => readdirSync("/sys/class/net");
+
+it("is gone when its process is killed, and its cgroups with the next sweep", async () => {
+  const interfacesBefore = interfaces();
+  const command = ["--conditions=source", join(project, "test/cluster/main.ts"), "--nodes", "1"];
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
+  const pid = child.pid ?? 0;
+  try {
+    const [kubeconfig] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    const kubectl = createKubectl((await findBinaries()).kubectl, kubeconfig.trim(), dirname(kubeconfig.trim()));
+    await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(scriptPod({ name: "left", script: "sleep 1000" })) });
+    await kubectl(["wait", "--for=condition=Ready", "pod/left", "--timeout=20s"]);
+    expect(processesOf(pid).length).toBeGreaterThan(5);
+    expect(interfaces().length).toBeGreaterThan(interfacesBefore.length);
+  } finally {
+    child.kill("SIGKILL");
+  }
+  await once(child, "exit");
+  const deadline = Date.now() + 5_000;
+  while ((processesOf(pid).length > 0 || interfaces().length > interfacesBefore.length) && Date.now() < deadline) await sleep(20);
+  expect(processesOf(pid)).toEqual([]);
+  expect(interfaces()).toEqual(interfacesBefore);
+  expect(readFileSync("/proc/mounts", "utf8")).not.toContain(`aerial-kube-${pid}-`);
+
+  expect(cgroupsOf(pid)).not.toEqual([]);
+  await sweepCgroups("aerial-kube");
+  expect(cgroupsOf(pid)).toEqual([]);
+});
