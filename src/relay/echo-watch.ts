@@ -17,8 +17,8 @@ interface JudgedPacket {
   readonly search: boolean;
   /** It answers or announces; else it asks. */
   readonly offer: boolean;
-  /** Where it is one of mDNS. */
-  readonly message?: DnsMessage;
+  /** Where it is one of mDNS; read when it is asked for. */
+  readonly said?: { readonly message: DnsMessage };
 }
 
 interface CarriedPacket extends JudgedPacket {
@@ -72,7 +72,7 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
       const address = formatAddress(source.bytes);
       const { kind, ownerLink, ownerSource, delayMs } = judgement;
       // A host with several addresses says the same from each; nobody who brings another's words is told of in them.
-      const ofItself = packet.message !== undefined && tellsAddress(packet.message, source.bytes);
+      const ofItself = packet.said !== undefined && tellsAddress(packet.said.message, source.bytes);
       if (kind !== "repeat" && !ofItself) {
         const lane = laneOf(packet, ownerLink, link.name);
         const { offer } = packet;

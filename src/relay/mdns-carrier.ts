@@ -9,10 +9,13 @@ import { describeMessage } from "./dns/describe-message.ts";
 import type { DnsMessage } from "./dns/dns-message.ts";
 import { hashBytes, hashMessage } from "./dns/hash-message.ts";
 import { readMessage } from "./dns/read-message.ts";
+import { type HeardMessage, hearMessage } from "./mdns/heard-message.ts";
 import type { Attention } from "./attention.ts";
 import type { EchoWatch } from "./echo-watch.ts";
 import type { HostHomes } from "./mdns/host-homes.ts";
-import { type FilterContext, type FilterResult, filterMessage } from "./mdns/filter-message.ts";
+import { everythingCrosses, type FilterContext, type FilterResult, filterMessage } from "./mdns/filter-message.ts";
+import type { PlainMessage } from "./mdns/scan-message.ts";
+import { crossesWhole } from "./mdns/whole-crossing.ts";
 import type { RelayDatagram, RelayLink, RelayWire } from "./relay-wire.ts";
 import type { RelaySearch, RelaySearches } from "./relay-searches.ts";
 import type { PairRules } from "./rules/relay-rule.ts";
@@ -20,6 +23,7 @@ import type { SeenNotes } from "./seen/seen-services.ts";
 
 /** RFC 6762 §6.7: from another port comes a one-shot query, which is answered to that port. */
 const mdnsPort = 5353;
+const unicastBit = 0x80;
 /** How long answers to such a query may take: 500 ms for a responder (RFC 6762 §6), the rest for slow ones. */
 const legacyLifetimeMs = 5_000;
 
@@ -51,11 +55,19 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
     return { filtered, parts: cutMessage(message, filtered.cut, { maximum: splitAt(datagram, to) }) };
   };
 
-  const send = (message: DnsMessage, datagram: RelayDatagram, { to, legacy, content, account, now }: Egress): void => {
-    const { filtered, parts } = cutFor(message, datagram, { to, now });
+  /** The same by little, for nearly all there is. */
+  const wholeFor = ({ plain, bytes }: HeardMessage, datagram: RelayDatagram, to: RelayLink): Cut | undefined => {
+    if (plain === undefined || !homes.noneShared || splitAt(datagram, to) !== undefined) return undefined;
+    const pair = crossings.rules(datagram.link, to);
+    if (!pair.byServiceOnly || !crossesWhole(plain, bytes, new LinkCrossing(datagram, to, { pair, homes, now: 0 }))) return undefined;
+    return { filtered: everythingCrosses, parts: [withoutUnicast(plain, bytes)] };
+  };
+
+  const send = (heard: HeardMessage, datagram: RelayDatagram, { to, legacy, content, account, now }: Egress): void => {
+    const { filtered, parts } = wholeFor(heard, datagram, to) ?? cutFor(heard.message, datagram, { to, now });
     if (parts.length === 0) return account.egress(to, emptied(filtered));
     const { link, channel, source } = datagram;
-    const packet = { content, datagram, to, search: legacy, offer: message.response };
+    const packet = { content, datagram, to, search: legacy, offer: heard.response };
     const whole = !dropsAny(filtered);
     const standby = crossings.standby(link, to, channel) ?? echoes.standsBack(packet, now);
     if (standby !== undefined) {
@@ -70,36 +82,37 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       failed ||= socket?.ask(part) ?? wire.toGroup(to, channel, part);
       // After it is on its way; nothing else is read meanwhile.
       if (parts.length > 1) echoes.sent({ ...packet, sent: hashPart(part) }, now);
-      else echoes.sent(whole ? packet : { ...packet, sent: hashMessage(message, filtered.cut) }, now);
+      else echoes.sent(whole ? packet : { ...packet, sent: hashMessage(heard.message, filtered.cut) }, now);
     }
     if (failed !== 0) account.egress(to, "send-failed", `error number ${failed}`);
     else account.egress(to, whole ? "relayed" : "trimmed");
-    if (message.response && failed === 0) seen.relayed(to.name, filtered.cut.droppedRecords);
+    if (heard.response && failed === 0) seen.relayed(to.name, filtered.cut.droppedRecords);
   };
 
   return {
     carry(datagram, now) {
-      const message = readMessage(datagram.payload);
-      if ("fault" in message)
+      const heard = hearMessage(datagram.payload);
+      if ("fault" in heard)
         return refuse(
           accounts.open(datagram, () => "no DNS message"),
           "malformed",
-          message.fault,
+          heard.fault,
         );
-      if (dependencies.heartbeat(message, datagram, now)) return;
-      const account = accounts.open(datagram, () => describeMessage(message));
+      const { plain, response } = heard;
+      if (plain === undefined && dependencies.heartbeat(heard.message, datagram, now)) return;
+      const account = accounts.open(datagram, () => describeMessage(heard.message));
       const { link, source, channel } = datagram;
-      if (message.response && source.port !== mdnsPort) return refuse(account, "wrong-port", "answers come from port 5353 (RFC 6762 §6)");
-      const legacy = !message.response && source.port !== mdnsPort;
-      const content = hashMessage(message);
-      const echo = echoes.judge({ content, datagram, search: legacy, offer: message.response, message }, now);
+      if (response && source.port !== mdnsPort) return refuse(account, "wrong-port", "answers come from port 5353 (RFC 6762 §6)");
+      const legacy = !response && source.port !== mdnsPort;
+      const { content } = heard;
+      const echo = echoes.judge({ content, datagram, search: legacy, offer: response, said: heard }, now);
       if (echo !== undefined) return refuse(account, "echo", echo);
       if (!attention.take(now)) seen.skip();
       else {
-        homes.learn(message, link.name, now);
-        if (message.response) seen.hearDns(message, { link: link.name, family: channel.family, source: source.bytes, at: now });
+        homes.learn(heard.message, link.name, now);
+        if (response) seen.hearDns(heard.message, { link: link.name, family: channel.family, source: source.bytes, at: now });
       }
-      for (const to of crossings.egresses(link, channel)) send(message, datagram, { to, legacy, content, account, now });
+      for (const to of crossings.egresses(link, channel)) send(heard, datagram, { to, legacy, content, account, now });
       account.close();
     },
     answer(search, datagram, now) {
@@ -133,7 +146,6 @@ class LinkCrossing implements FilterContext {
   readonly pair: PairRules;
   readonly family: AddressFamily;
   readonly source: Uint8Array;
-  readonly noneMultiHomed: boolean;
   private readonly from: RelayLink;
   private readonly to: RelayLink;
   private readonly homes: HostHomes;
@@ -143,7 +155,6 @@ class LinkCrossing implements FilterContext {
     this.pair = pair;
     this.family = channel.family;
     this.source = source.bytes;
-    this.noneMultiHomed = homes.noneShared;
     this.from = link;
     this.to = to;
     this.homes = homes;
@@ -161,6 +172,18 @@ class LinkCrossing implements FilterContext {
   hasUsableAddress(host: string): boolean {
     return this.homes.hasUsableAddress(host, { link: this.from.name, now: this.now });
   }
+}
+
+/** The packet itself if no question in it has QU (RFC 6762 §5.4). */
+function withoutUnicast({ unicastAt, unicastCount }: PlainMessage, bytes: Uint8Array): Uint8Array {
+  if (unicastCount === 0) return bytes;
+  // Not `slice`, which in a Buffer copies nothing.
+  const copy = new Uint8Array(bytes);
+  for (let index = 0; index < unicastCount; index += 1) {
+    const at = unicastAt[index] ?? 0;
+    copy[at] = (copy[at] ?? 0) & ~unicastBit;
+  }
+  return copy;
 }
 
 interface CrossingFacts {

@@ -7,6 +7,7 @@ import { hashMessage } from "../../src/relay/dns/hash-message.ts";
 import { readMessage } from "../../src/relay/dns/read-message.ts";
 import { toNameParts } from "../../src/relay/mdns/name-parts.ts";
 import { packets } from "../fixtures/mdns-packets.ts";
+import { checkScan } from "./check-scan.ts";
 import type { FuzzTarget } from "./fuzz-target.ts";
 import type { Random } from "./random.ts";
 
@@ -20,6 +21,7 @@ export function createDnsTarget(judge: (packet: Uint8Array) => void = () => {}):
     mutate: mutateDns,
     check(packet, random, clock) {
       const before = Uint8Array.from(packet);
+      clock.measure(() => checkScan(packet));
       const message = clock.measure(() => readMessage(packet));
       if ("fault" in message) return false;
       clock.measure(() => touch(message));

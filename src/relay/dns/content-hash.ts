@@ -61,6 +61,21 @@ export class ContentHash {
     this.addNumber(text.length);
   }
 
+  /** `addFolded` of those bytes as text. */
+  addFoldedBytes(bytes: Uint8Array, start: number, end: number): void {
+    const { folded: highTable, factor: highFactor } = highLane;
+    const { folded: lowTable, factor: lowFactor } = lowLane;
+    let { high, low } = this;
+    for (let index = start; index < end; index += 1) {
+      const byte = bytes[index] ?? 0;
+      high = Math.imul(high ^ (high >>> 15), highFactor) + (highTable[byte] ?? 0);
+      low = Math.imul(low ^ (low >>> 15), lowFactor) + (lowTable[byte] ?? 0);
+    }
+    this.high = high | 0;
+    this.low = low | 0;
+    this.addNumber(end - start);
+  }
+
   addNumber(value: number): void {
     this.high = Math.imul((this.high ^ (this.high >>> 15)) + value, highLane.factor) ^ (highLane.exact[value & 0xff] ?? 0);
     this.low = Math.imul((this.low ^ (this.low >>> 15)) + value, lowLane.factor) ^ (lowLane.exact[value & 0xff] ?? 0);

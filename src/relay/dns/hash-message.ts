@@ -8,8 +8,8 @@ const item = new ContentHash();
 const whole = new ContentHash();
 
 /** Apart from what types and sections are numbered. */
-const questionMark = 0x1_0000;
-const sections = { answer: 1, authority: 2, additional: 3 } as const;
+export const questionMark = 0x1_0000;
+export const sections = { answer: 1, authority: 2, additional: 3 } as const;
 
 /**
  * 53 bits that are the same for the same content: for copies with other compression, with QU taken out, in another order, with
@@ -44,6 +44,11 @@ export function hashMessage(message: DnsMessage, cut?: DnsCut): number {
     high = (high + item.high) | 0;
     low = (low + item.low) | 0;
   }
+  return wholeHash({ response, id, high, low });
+}
+
+/** `high` and `low`: the sums of what the questions and records come to. */
+export function wholeHash({ response, id, high, low }: Sums): number {
   whole.reset();
   whole.addNumber(response ? 1 : 0);
   whole.addNumber(id);
@@ -51,6 +56,13 @@ export function hashMessage(message: DnsMessage, cut?: DnsCut): number {
   whole.addNumber(low);
   whole.finish();
   return whole.toNumber();
+}
+
+interface Sums {
+  readonly response: boolean;
+  readonly id: number;
+  readonly high: number;
+  readonly low: number;
 }
 
 /** The same for bytes that are no DNS message: only equal bytes are alike. */

@@ -99,3 +99,25 @@ export function endOfName(bytes: Uint8Array, offset: number): number {
     end += 1 + size;
   }
 }
+
+/** Where texts end that are to fill the data up to `end`; past it if they do not. */
+export function endOfTexts(bytes: Uint8Array, start: number, end: number): number {
+  let offset = start;
+  while (offset < end) offset += 1 + (bytes[offset] ?? 0);
+  return offset;
+}
+
+/** RFC 4034 §4.1.2: windows in order, each of 1 to 32 bytes of which the last is not zero. Returns more than `end` if it is not so. */
+export function endOfBitmaps(bytes: Uint8Array, start: number, end: number): number {
+  let offset = start;
+  let previous = -1;
+  while (offset + 2 <= end) {
+    const window = bytes[offset] ?? 0;
+    const size = bytes[offset + 1] ?? 0;
+    const next = offset + 2 + size;
+    if (window <= previous || size === 0 || size > 32 || next > end || bytes[next - 1] === 0) return end + 1;
+    previous = window;
+    offset = next;
+  }
+  return offset === end ? end : end + 1;
+}

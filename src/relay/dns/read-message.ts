@@ -1,7 +1,7 @@
 /** DNS messages as multicast DNS has them (RFC 1035 §4, RFC 6762 §18), read strictly: what others would refuse is refused here. */
 import type { DnsFault, DnsMessage, DnsName, DnsQuestion, DnsRecord, DnsSection } from "./dns-message.ts";
 import { recordType } from "./dns-message.ts";
-import { isForeignType, isQuestionType, part, rdataLayout } from "./rdata-layout.ts";
+import { endOfBitmaps, endOfTexts, isForeignType, isQuestionType, part, rdataLayout } from "./rdata-layout.ts";
 import { NameReader, type ReadName } from "./read-name.ts";
 
 const headerLength = 12;
@@ -166,35 +166,13 @@ class MessageReader {
         else this.names.push(name);
         offset = reader.end;
       } else if (step === part.text) offset += 1 + (this.bytes[offset] ?? 0);
-      else if (step === part.texts) offset = this.skipTexts(offset, end);
-      else if (step === part.bitmaps) offset = this.skipBitmaps(offset, end);
+      else if (step === part.texts) offset = endOfTexts(this.bytes, offset, end);
+      else if (step === part.bitmaps) offset = endOfBitmaps(this.bytes, offset, end);
       else if (step === part.options) offset = this.skipOptions(offset, end);
       else if (offset <= end) offset = end;
       if (offset > end) return this.refuse("data that its type does not have");
     }
     return offset === end || this.refuse("data that its type does not have");
-  }
-
-  private skipTexts(start: number, end: number): number {
-    let offset = start;
-    while (offset < end) offset += 1 + (this.bytes[offset] ?? 0);
-    return offset;
-  }
-
-  /** RFC 4034 §4.1.2: windows in order, each of 1 to 32 bytes of which the last is not zero. Returns more than `end` if it is not so. */
-  private skipBitmaps(start: number, end: number): number {
-    const { bytes } = this;
-    let offset = start;
-    let previous = -1;
-    while (offset + 2 <= end) {
-      const window = bytes[offset] ?? 0;
-      const size = bytes[offset + 1] ?? 0;
-      const next = offset + 2 + size;
-      if (window <= previous || size === 0 || size > 32 || next > end || bytes[next - 1] === 0) return end + 1;
-      previous = window;
-      offset = next;
-    }
-    return offset === end ? end : end + 1;
   }
 
   /** RFC 6891 §6.1.2. Returns more than `end` if they do not fill the data. */

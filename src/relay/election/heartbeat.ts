@@ -37,7 +37,8 @@ const longestTtl = 30;
 
 const serviceLabels = ["_aerial-relay", "_udp", "local"] as const;
 const serviceKey = serviceLabels.join(".");
-const ownService = `${serviceLabels[0]}.${serviceLabels[1]}`;
+/** As `aboutName` says it. */
+export const heartbeatService = `${serviceLabels[0]}.${serviceLabels[1]}`;
 const version = "1";
 
 const letters = { standby: "s", active: "a", lease: "l" } as const satisfies Record<Claim, string>;
@@ -78,9 +79,9 @@ export function encodeHeartbeat({ id, ttl, link, token, addresses, pairs }: Hear
 /** Whether a message speaks of the relays' own service, in lower case as they write it: such are never carried to another link. */
 export function isHeartbeat({ records, questions }: DnsMessage): boolean {
   for (const { name, target } of records) {
-    if (aboutName(name) === ownService || (target !== undefined && aboutName(target) === ownService)) return true;
+    if (aboutName(name) === heartbeatService || (target !== undefined && aboutName(target) === heartbeatService)) return true;
   }
-  for (const { name } of questions) if (aboutName(name) === ownService) return true;
+  for (const { name } of questions) if (aboutName(name) === heartbeatService) return true;
   return false;
 }
 

@@ -3,7 +3,6 @@ import type { AddressFamily, RelayVerdict } from "../../core/relay.ts";
 import type { DnsCut, DnsMessage, DnsName } from "../dns/dns-message.ts";
 import type { PairRules } from "../rules/relay-rule.ts";
 import { dropOrphans } from "./drop-orphans.ts";
-import { crossesWhole } from "./whole-crossing.ts";
 import { type MessageFacts, messageFacts } from "./message-facts.ts";
 
 /** The crossing a message is held against. */
@@ -16,8 +15,6 @@ export interface FilterContext {
   onEgress(address: Uint8Array): boolean;
   /** Whether the host, by the key of its name, is known to live on both links. */
   isMultiHomed(hostKey: string): boolean;
-  /** Set where no host is known to live on both links. */
-  readonly noneMultiHomed?: boolean;
   /** Whether the host is known to have an address that can be used from elsewhere, though this message has none. */
   hasUsableAddress?(hostKey: string): boolean;
 }
@@ -30,7 +27,7 @@ export interface FilterResult {
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
 }
 
-const everythingCrosses: FilterResult = { cut: { droppedQuestions: new Set(), droppedRecords: new Set() }, dropped: {} };
+export const everythingCrosses: FilterResult = { cut: { droppedQuestions: new Set(), droppedRecords: new Set() }, dropped: {} };
 
 /**
  * Judges every question (as asking) and every record (in responses as offering, else as asking).
@@ -40,7 +37,6 @@ const everythingCrosses: FilterResult = { cut: { droppedQuestions: new Set(), dr
  * compare (§8.2); then both announce, and the conflict is settled as §9 says, with whatever of the announcements crosses.
  */
 export function filterMessage(message: DnsMessage, context: FilterContext): FilterResult {
-  if (context.noneMultiHomed === true && context.pair.byServiceOnly && crossesWhole(message, context)) return everythingCrosses;
   const facts = messageFacts(message, context);
   const homes = createHomes(facts, context);
   const questions = judgeQuestions(message, facts, { context, homes });

@@ -7,6 +7,7 @@ import { type RecordToWrite, writeMessage } from "../dns/write-message.ts";
 import { compileRules } from "../rules/compile-rules.ts";
 import { inPrefix } from "../address.ts";
 import { filterMessage } from "./filter-message.ts";
+import { scanMessage } from "./scan-message.ts";
 import { crossesWhole } from "./whole-crossing.ts";
 
 const rules = () => compileRules({ rules: [{ action: "deny", service: ["_ipp._tcp"] }] });
@@ -18,7 +19,8 @@ function judge(payload: Uint8Array) {
   const message = readMessage(payload);
   if ("fault" in message) throw new TypeError(message.fault);
   const [quick, slow] = [rules(), rules()];
-  const whole = crossesWhole(message, { pair: quick.between("a", "b"), family: 4, onEgress });
+  const plain = scanMessage(payload);
+  const whole = plain !== undefined && crossesWhole(plain, payload, { pair: quick.between("a", "b"), family: 4, onEgress });
   const context = { pair: slow.between("a", "b"), family: 4, source, onEgress, isMultiHomed: () => false } as const;
   const { dropped } = filterMessage(message, context);
   const hits = (set: ReturnType<typeof rules>): readonly number[] => set.lines.map((line) => line.hits);
