@@ -37,6 +37,22 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./explain-command.ts")).runExplainCommand,
   },
   {
+    name: "explain pod",
+    summary: "what a pod asks for, which radio it has, or why it waits for one",
+    positionals: ["NAMESPACE/NAME"],
+    options: { ...daemonOptions, output: outputOption("table, json or yaml") },
+    notes: "A radio that is called pod is explained by its id.",
+    load: async () => (await import("./explain-pod-command.ts")).runExplainPodCommand,
+  },
+  {
+    name: "pods",
+    summary: "list the cluster's pods that ask for radios",
+    positionals: [],
+    options: { ...daemonOptions, output: outputOption("table, json or yaml") },
+    notes: "Needs the right to list pods: daemonset/components/see-pods.",
+    load: async () => (await import("./pods-command.ts")).runPodsCommand,
+  },
+  {
     name: "scan",
     summary: "look once, without a daemon",
     positionals: [],

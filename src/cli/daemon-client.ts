@@ -13,11 +13,21 @@ const answerDeadlineMs = 10_000;
 /** The same for streams, in which a heartbeat comes every 15 s. */
 const streamDeadlineMs = 45_000;
 /** What the daemon may say is wrong with a request; the rest is between it and this command. */
-const toldCodes = ["inventory.unknown-radio", "relay.off", "relay.away", "api.busy"] as const;
+const toldCodes = [
+  "inventory.unknown-radio",
+  "relay.off",
+  "relay.away",
+  "cluster.off",
+  "pods.forbidden",
+  "kube.unreachable",
+  "kube.forbidden",
+  "kube.unauthorized",
+  "api.busy",
+] as const;
 const largestAnswer = 64 * 1024 * 1024;
 
 export interface DaemonClient {
-  /** The JSON at `path`. Throws `api.*`, or what of `relay.*` and `inventory.unknown-radio` the daemon says. */
+  /** The JSON at `path`. Throws `api.*`, or what of `relay.*`, `cluster.off`, `pods.*`, `kube.*` and `inventory.unknown-radio` the daemon says. */
   get(path: string): Promise<unknown>;
   /** As `get`, but 503 is an answer too: health checks say no with it. */
   ask(path: string): Promise<Answer>;

@@ -3,7 +3,7 @@ import { type ErrorCode, isAerialError } from "../core/errors.ts";
 
 export const exitCodes = {
   ok: 0,
-  /** The answer is no: not ready, or no such radio. */
+  /** The answer is no: not ready, or no such radio or pod. */
   no: 1,
   usage: 64,
   unavailable: 69,
@@ -15,7 +15,7 @@ export const exitCodes = {
 } as const;
 
 /** For `--help`. */
-export const exitCodeHelp = `Exit codes: 0 done; 1 the answer is no (not ready, no such radio); 64 wrong usage; 69 no daemon, cluster or relay;
+export const exitCodeHelp = `Exit codes: 0 done; 1 the answer is no (not ready, no such radio or pod); 64 wrong usage; 69 no daemon, cluster or relay;
 70 internal error; 74 store or host unusable; 77 not allowed; 78 wrong configuration; 130 interrupted.`;
 
 const codes: Partial<Record<ErrorCode, number>> = {
@@ -32,6 +32,7 @@ const codes: Partial<Record<ErrorCode, number>> = {
   "relay.away": exitCodes.unavailable,
   "relay.socket": exitCodes.inputOutput,
   "cluster.off": exitCodes.unavailable,
+  "pods.unknown": exitCodes.no,
   "pods.forbidden": exitCodes.permission,
   "kube.config": exitCodes.unavailable,
   "kube.unreachable": exitCodes.unavailable,

@@ -23,10 +23,17 @@ export function explainRadio(radio: RadioView, terminal: Terminal): string[] {
       ...deviceFacts(radio),
       ["id", idReasons[radio.idBasis]],
       ["in use by", lease],
+      ["resource", radio.resource],
+      ...radio.handedTo.map((holding): Fact => ["handed to", describeHolding(holding)]),
       ["first seen", radio.firstSeen],
       ["last seen", radio.lastSeen],
     ]),
   ];
+}
+
+function describeHolding({ namespace, pod, container, way, request, since }: RadioView["handedTo"][number]): string {
+  const by = way === "resource-claim" ? ` by claim ${request}` : "";
+  return `${namespace}/${pod} (container ${container})${by} since ${since}`;
 }
 
 /** Lines about a device that is no known radio. */

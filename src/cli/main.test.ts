@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApi } from "../api/open-api.ts";
-import type { RelayView } from "../api/sources.ts";
+import type { ApiSources, RelayView } from "../api/sources.ts";
 import { Cell } from "../core/cell.ts";
+import { AerialError } from "../core/errors.ts";
+import type { RadioHolder } from "../core/handover.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 import { apiSources } from "../../test/fixtures/api-sources.ts";
 
@@ -115,7 +117,9 @@ const relay: RelayView = {
   },
 };
 
-async function daemon(radios: readonly Radio[], { ready = true, relay }: { readonly ready?: boolean; readonly relay?: RelayView } = {}) {
+type Parts = { readonly ready?: boolean } & Pick<ApiSources, "relay" | "radioPods" | "handover">;
+
+async function daemon(radios: readonly Radio[], { ready = true, ...parts }: Parts = {}) {
   const socket = join(directory, "a.sock");
   const snapshots = new Cell(snapshotOf(1, radios));
   const api = await openApi(
@@ -124,7 +128,7 @@ async function daemon(radios: readonly Radio[], { ready = true, relay }: { reado
       socket,
       snapshots,
       readiness: () => ({ ready, waitingFor: ready ? [] : ["first scan"] }),
-      ...(relay === undefined ? {} : { relay }),
+      ...parts,
     },
     new AbortController().signal,
   );
@@ -240,6 +244,67 @@ describe("with a daemon", () => {
     expect(await run("explain", "nix", "-s", one.socket)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('nothing here goes by "nix"') as string,
+    });
+  });
+
+  test("explain names the pod that was given the radio, and by what another would ask for it", async () => {
+    const holder: RadioHolder = {
+      radioId: radio.id,
+      namespace: "home",
+      pod: "z2m-0",
+      container: "main",
+      way: "device-plugin",
+      request: "radio.mi.house/zigbee",
+      since: "2026-01-02T03:04:05.678Z",
+    };
+    const handover = { holders: new Cell([holder]), resourceOf: () => "radio.mi.house/zigbee" };
+    await using one = await daemon([radio], { handover });
+    const { stdout } = await run("explain", radio.id, "-s", one.socket);
+    expect(stdout).toMatch(/^ {2}resource +radio\.mi\.house\/zigbee\n {2}handed to +home\/z2m-0 \(container main\) since 2026-/m);
+  });
+
+  test("pods lists those that ask for radios, and explain pod says why one waits", async () => {
+    const pod = {
+      namespace: "home",
+      name: "z2m-0",
+      phase: "pending",
+      wants: [{ way: "device-plugin", request: "radio.mi.house/zigbee", count: 2 }],
+      holds: [],
+      waiting: "No node has it \u001b[31m.",
+    } as const;
+    const radioPods = () => Promise.resolve({ at: "2026-01-02T03:04:05.678Z", complete: false, pods: [pod] });
+    await using one = await daemon([], { radioPods });
+    const { stdout, stderr } = await run("pods", "-s", one.socket);
+    expect(stdout).toBe(
+      "POD         STATE    NODE  ASKS FOR                    HOLDS  WHY IT WAITS\n" +
+        "home/z2m-0  pending  -     2 of radio.mi.house/zigbee  -      No node has it \\u{1b}[31m.\n",
+    );
+    expect(stderr).toContain("this is not all");
+    expect(JSON.parse((await run("pods", "-s", one.socket, "-o", "json")).stdout)).toEqual([pod]);
+    for (const key of ["home/z2m-0", "z2m-0"]) {
+      expect(await run("explain", "pod", key, "-s", one.socket)).toMatchObject({
+        code: 0,
+        stdout: "home/z2m-0: pending\n  No node has it \\u{1b}[31m.\n  asks for  2 of radio.mi.house/zigbee\n",
+      });
+    }
+    expect(await run("explain", "pod", "away/z2m-0", "-s", one.socket)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no pod away/z2m-0 asks for a radio\n`aerial pods`") as string,
+    });
+  });
+
+  test("pods says which right is missing, or that there is no cluster", async () => {
+    const refused = new AerialError("pods.forbidden", "aerial may not list the cluster's pods");
+    const one = await daemon([], { radioPods: () => Promise.reject(refused) });
+    expect(await run("pods", "-s", one.socket)).toMatchObject({
+      code: 77,
+      stderr: expect.stringContaining("components/see-pods") as string,
+    });
+    await one[Symbol.asyncDispose]();
+    await using other = await daemon([]);
+    expect(await run("pods", "-s", other.socket)).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining("no cluster is configured") as string,
     });
   });
 

@@ -28,6 +28,8 @@ describe("arguments", () => {
     [["devices", "--output"], "devices: --output needs a value: FORMAT"],
     [["health", "--ready=yes"], "health: --ready takes no value"],
     [["explain"], "explain needs RADIO; see `aerial explain --help`"],
+    [["explain", "pod"], "explain pod needs NAMESPACE/NAME; see `aerial explain pod --help`"],
+    [["explain", "attic", "pod"], 'explain does not take "pod"'],
     [["devices", "attic"], 'devices does not take "attic"'],
     [["relay"], "which command: relay status, relay services, relay trace, relay run?"],
     [["relay", "stauts"], 'unknown command "relay stauts"; did you mean "relay status"?'],
@@ -49,6 +51,11 @@ describe("arguments", () => {
       options: { output: "json", socket: "/a" },
     });
     expect(parseCommand(commands, ["explain", "--", "-strange"])).toMatchObject({ positionals: ["-strange"] });
+    expect(parseCommand(commands, ["explain", "pod", "home/z2m-0"])).toMatchObject({
+      command: { name: "explain pod" },
+      positionals: ["home/z2m-0"],
+    });
+    expect(parseCommand(commands, ["explain", "podium"])).toMatchObject({ command: { name: "explain" }, positionals: ["podium"] });
     expect(parseCommand(commands, ["--version"])).toMatchObject({ kind: "run", command: { name: "version" } });
     expect(parseCommand(commands, ["relay", "status", "-o", "json"])).toMatchObject({
       kind: "run",

@@ -47,7 +47,9 @@ function findCommand(commands: readonly CommandSpec[], words: readonly string[])
     if (isHelp(word)) return { group, rest: words.slice(index) };
     const name = joinWords(group, word);
     const command = commands.find((candidate) => candidate.name === name);
-    if (command !== undefined) return { command, rest: words.slice(index + 1) };
+    const longer = joinWords(name, words[index + 1] ?? "");
+    const isMore = command !== undefined && commands.some((candidate) => candidate.name === longer);
+    if (command !== undefined && !isMore) return { command, rest: words.slice(index + 1) };
     const known = nextWords(commands, group);
     if (!known.includes(word)) {
       const meant = nearest(word, known);
