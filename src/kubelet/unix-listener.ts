@@ -32,7 +32,7 @@ interface UnixListenerOptions {
 export async function openUnixListener(options: UnixListenerOptions): Promise<UnixListener> {
   const { path } = options;
   // The kubelet's plugin watcher passes over names that begin with a dot.
-  const draft = checkSocketPath(join(dirname(checkSocketPath(path)), `.${randomBytes(4).toString("hex")}`));
+  const draft = checkSocketPath(join(dirname(checkSocketPath(path)), `.aerial-${randomBytes(4).toString("hex")}`));
   const sockets = new Set<Socket>();
   const server = createServer((socket) => admit(socket, sockets, options));
   server.unref();
