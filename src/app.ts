@@ -24,7 +24,9 @@ import { keepRecentLog } from "./core/recent-log.ts";
 import { Scope } from "./core/scope.ts";
 import { readBootId } from "./host/boot-id.ts";
 import { openHost } from "./host/host.ts";
+import { hasDevicePlugins } from "./host/kubelet-directory.ts";
 import { readKernelSummary } from "./host/kernel-summary.ts";
+import type { Handover } from "./handover-app.ts";
 import { openInventory } from "./inventory/open-inventory.ts";
 import { openIdentifier } from "./plugins/identifier.ts";
 import { composeMetrics } from "./metrics-app.ts";
@@ -124,6 +126,15 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
     ),
   );
 
+  let handover: Handover | undefined;
+  if (handsOver(config)) {
+    // Loaded where there is a kubelet.
+    const { startHandover } = await import("./handover-app.ts");
+    handover = startHandover({ config, log, conditions, inventory, rescans, cluster, scope });
+  } else {
+    log.info({ what: "a kubelet", why: `there is no ${config.host.kubelet}/device-plugins: radios are not given to pods` }, "cannot see");
+  }
+
   const counters = createApiCounters();
   const doctor = lazyDoctor(async () => {
     const { composeDoctor } = await import("./doctor-app.ts");
@@ -141,6 +152,7 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
       counters,
       support: { log: lines, kernel: () => readKernelSummary(config.host, lifetime.signal) },
       ...(cluster.radios !== undefined && { clusterRadios: cluster.radios }),
+      ...(handover !== undefined && { handover }),
       metrics,
       history: (query) => inventory.history(query),
       stored: inventory.stored,
@@ -183,6 +195,12 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
 /** Tells `latency` of every snapshot whose labels are on the API server, until aborted. */
 async function followLabels(counters: Watch<OutputCounters>, latency: ChangeLatency, signal: AbortSignal): Promise<void> {
   for await (const { revision } of counters.changes(signal)) if (revision !== undefined) latency.accepted(revision);
+}
+
+/** Told to, or left to decide and where a kubelet is. */
+function handsOver({ devicePlugin, resourceClaims, host }: Config): boolean {
+  const ways = [devicePlugin.enabled, resourceClaims.enabled];
+  return ways.includes(true) || (ways.includes("auto") && hasDevicePlugins(host.kubelet));
 }
 
 function newBlindSpots(before: readonly BlindSpot[], now: readonly BlindSpot[]): readonly BlindSpot[] {

@@ -45,6 +45,8 @@ interface PublishDependencies extends ClusterDependencies {
 export interface ClusterAccess {
   /** Whether labels are published. */
   readonly labels: boolean;
+  /** Absent where the cluster cannot be used. */
+  readonly kube?: Kube;
   /** The radios of all nodes; absent where the cluster cannot be used. Rejects with `kube.*`. */
   readonly radios?: (signal: AbortSignal) => Promise<ClusterRadios>;
   /** What each publisher has done, by its name. */
@@ -115,7 +117,7 @@ export async function publishToCluster(dependencies: PublishDependencies, signal
   };
   const reviewToken = createTokenReviewer({ kube, audiences: config.api.kubernetesTokens.audiences });
   const radios = createClusterRadios({ kube, clock, prefix: config.labels.prefix });
-  return { outputs, radios, labels: config.labels.enabled, reviewToken, facts: (stop) => readClusterFacts(facts, stop) };
+  return { kube, outputs, radios, labels: config.labels.enabled, reviewToken, facts: (stop) => readClusterFacts(facts, stop) };
 }
 
 /** What the configuration makes aerial ask the API server for. */

@@ -1,6 +1,7 @@
 /** Whether this node's kubelet and container runtime hand over devices by CDI name. */
+import type { KubeObject } from "../../kube/exchange.ts";
 
-export interface NodeVersions {
+interface NodeVersions {
   /** Of the Node's `status.nodeInfo`: `v1.36.1`. */
   readonly kubeletVersion: string;
   /** `containerd://2.2.9`, `cri-o://1.34.0`. */
@@ -12,6 +13,16 @@ export interface NodeVersions {
  * containerd: `enable_cdi` is true since 2.0 (containerd RELEASES.md). CRI-O: CDI names of the CRI since 1.28.
  */
 const since = { kubelet: [1, 29], containerd: [2, 0], "cri-o": [1, 28] } as const;
+
+/** Of a Node as the API server gives it; what it does not say is empty. */
+export function toNodeVersions(node: KubeObject): NodeVersions {
+  const { status } = node as { readonly status?: { readonly nodeInfo?: Readonly<Record<string, unknown>> } };
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  return {
+    kubeletVersion: text(status?.nodeInfo?.["kubeletVersion"]),
+    containerRuntimeVersion: text(status?.nodeInfo?.["containerRuntimeVersion"]),
+  };
+}
 
 /** Total: what cannot be read as a version counts as too old, so that a pod gets the device either way. */
 export function hasCdi({ kubeletVersion, containerRuntimeVersion }: NodeVersions): boolean {

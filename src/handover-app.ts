@@ -1,0 +1,143 @@
+/** What gives radios to pods: the part of the composition that is loaded only where there is a kubelet. */
+import { join } from "node:path";
+import type { HandoverView } from "./api/radio-views.ts";
+import type { ClusterAccess } from "./cluster.ts";
+import type { Config } from "./config/schema.ts";
+import { Cell, type Watch } from "./core/cell.ts";
+import { systemClock as clock } from "./core/clock.ts";
+import type { Conditions } from "./core/condition.ts";
+import { describeError } from "./core/errors.ts";
+import type { RadioHolder, ResourceGroups } from "./core/handover.ts";
+import type { Log } from "./core/log.ts";
+import type { Snapshot } from "./core/radio.ts";
+import type { Scope } from "./core/scope.ts";
+import type { Inventory } from "./inventory/inventory.ts";
+import { openCdiDirectory } from "./kubelet/cdi-directory.ts";
+import { openPodResources } from "./kubelet/pod-resources.ts";
+import { cdiDeviceName } from "./publish/cdi/cdi-device-name.ts";
+import { cdiNames } from "./publish/cdi/cdi-files.ts";
+import { createCdiOutput } from "./publish/cdi/cdi-output.ts";
+import { toDeviceName } from "./publish/dra/device-name.ts";
+import { runHolders } from "./publish/handover/holders.ts";
+import { editsFor } from "./publish/handover/radio-edits.ts";
+import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts";
+import { hasCdi, toNodeVersions } from "./publish/handover/runtime-cdi.ts";
+import { createDevicePluginCounters, type DevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
+import { runDevicePlugin } from "./publish/kubelet/run-device-plugin.ts";
+import { noOutputCounters, type OutputCounters, runOutput } from "./publish/run-output.ts";
+import type { Rescans } from "./scan/rescans.ts";
+
+interface HandoverDependencies {
+  readonly config: Config;
+  readonly log: Log;
+  readonly conditions: Conditions;
+  readonly inventory: Pick<Inventory, "current" | "changes">;
+  readonly rescans: Pick<Rescans, "ask">;
+  readonly cluster: ClusterAccess;
+  /** All that hands over lives in it. */
+  readonly scope: Scope;
+}
+
+/** What the rest of aerial has of it. */
+export interface Handover extends HandoverView {
+  /** What each publisher has done, by its name. */
+  readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
+  readonly devicePlugin: DevicePluginCounters;
+}
+
+export function startHandover({ config, log, conditions, inventory, rescans, cluster, scope }: HandoverDependencies): Handover {
+  const groups: ResourceGroups = { domain: config.labels.prefix, groups: config.handover.groups };
+  const common = { snapshots: inventory, clock, log, conditions };
+  const holders = new Cell<readonly RadioHolder[]>([]);
+
+  const files = openCdiDirectory({ path: config.host.cdi, ...cdiNames(groups.domain), clock });
+  const cdiCounters = new Cell<OutputCounters>(noOutputCounters);
+  scope.spawn("CDI directory", (stop) => files.run(stop));
+  scope.spawn("CDI files", (stop) => {
+    const output = createCdiOutput({ directory: files, clock, groups, groupId: config.handover.groupId });
+    return runOutput({ ...common, output, nudges: files.edits, counters: cdiCounters }, stop);
+  });
+
+  /** Looks at the machine once more, and waits until the container runtime's files say what was found. */
+  const refresh = async (signal: AbortSignal): Promise<Snapshot> => {
+    await rescans.ask(signal);
+    const { revision } = inventory.current;
+    for await (const written of cdiCounters.changes(signal)) if ((written.revision ?? -1) >= revision) break;
+    signal.throwIfAborted();
+    return inventory.current;
+  };
+  const nudges = new Cell(0);
+  const nudge = (): void => nudges.set(nudges.current + 1);
+  const kubelet = scope.use("pod resources", openPodResources({ kubelet: config.host.kubelet }));
+  const radioOfDevice = (device: string): string | undefined =>
+    [...inventory.current.radios.keys()].find((id) => toDeviceName(id) === device);
+  scope.spawn("holders", (stop) => runHolders({ kubelet, nudges, domain: groups.domain, radioOfDevice, clock, conditions, holders }, stop));
+
+  const cdi = followRuntime({ config, cluster, log, scope });
+  const claimed: Watch<ReadonlySet<string>> = new Cell<ReadonlySet<string>>(new Set());
+  const devicePlugin = createDevicePluginCounters();
+  if (config.devicePlugin.enabled !== false) {
+    scope.spawn("device plugin", (stop) =>
+      runDevicePlugin(
+        {
+          ...common,
+          groups,
+          graceMs: config.handover.graceSeconds * 1_000,
+          directory: join(config.host.kubelet, "device-plugins"),
+          claimed,
+          holders,
+          counters: devicePlugin,
+          refresh,
+          handed: nudge,
+          allocate(radio, place) {
+            if (cdi.current) return { cdiName: cdiDeviceName(groups.domain, radio.id, place.ordinal) };
+            return editsFor(radio, { ...place, node: config.node.name });
+          },
+        },
+        stop,
+      ),
+    );
+  }
+
+  return {
+    outputs: new Map([["cdi", cdiCounters]]),
+    devicePlugin,
+    holders,
+    resourceOf(radio) {
+      for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);
+      return undefined;
+    },
+  };
+}
+
+/** Asked of the Node until it says; it is written once, when the kubelet starts. */
+const versionsRetryMs = 30_000;
+
+interface RuntimeSources {
+  readonly config: Config;
+  readonly cluster: Pick<ClusterAccess, "kube">;
+  readonly log: Log;
+  readonly scope: Scope;
+}
+
+/** Whether devices are handed over by CDI name. Until the cluster says what this node runs, and without a cluster: yes. */
+function followRuntime({ config, cluster: { kube }, log, scope }: RuntimeSources): Watch<boolean> {
+  const { allocation } = config.handover;
+  const cdi = new Cell(allocation !== "devices");
+  if (allocation !== "auto" || kube === undefined) return cdi;
+  scope.spawn("runtime versions", async (stop) => {
+    for (;;) {
+      try {
+        const versions = toNodeVersions(await kube.get(`/api/v1/nodes/${config.node.name}`, stop));
+        cdi.set(hasCdi(versions));
+        log.info({ ...versions, cdi: cdi.current }, "how radios are handed over");
+        return;
+      } catch (error) {
+        if (stop.aborted) return;
+        log.debug({ err: describeError(error) }, "the Node's versions are not known yet");
+        await clock.sleep(versionsRetryMs, stop).catch(() => {});
+      }
+    }
+  });
+  return cdi;
+}
