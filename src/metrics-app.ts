@@ -15,7 +15,7 @@ import type { Relay } from "./relay/run-relay.ts";
 import type { Hints } from "./scan/hints.ts";
 import type { ScanCounters } from "./scan/scan-counters.ts";
 
-export interface MetricsDependencies extends Pick<MetricSources, "latency" | "doctor"> {
+export interface MetricsDependencies extends Pick<MetricSources, "latency" | "doctor" | "handover"> {
   readonly config: Config;
   readonly inventory: Pick<Inventory, "current" | "stored" | "history">;
   readonly conditions: Conditions;
@@ -28,7 +28,7 @@ export interface MetricsDependencies extends Pick<MetricSources, "latency" | "do
 }
 
 export function composeMetrics(dependencies: MetricsDependencies): MetricsAnswer {
-  const { config, inventory, conditions, scanCounters, hints, outputs, relay, latency, doctor, api } = dependencies;
+  const { config, inventory, conditions, scanCounters, hints, outputs, relay, latency, doctor, handover, api } = dependencies;
   const database = join(config.state.directory, "inventory.sqlite");
   return createMetricsAnswer({
     build: { version: readVersion(), kernel: release() },
@@ -40,6 +40,7 @@ export function composeMetrics(dependencies: MetricsDependencies): MetricsAnswer
     outputs: () => new Map([...outputs].map(([name, counters]) => [name, counters.current])),
     ...(relay && { relay: () => relay.status() }),
     ...(doctor && { doctor }),
+    ...(handover && { handover }),
     api,
     ownFiles: () => ({ openFiles: countOpenFiles(), databaseBytes: sizeOfFiles([database, `${database}-wal`]) }),
   });

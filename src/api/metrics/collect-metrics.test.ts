@@ -4,7 +4,7 @@ import { createChangeLatency } from "../../core/change-latency.ts";
 import type { DoctorReport } from "../../core/check.ts";
 import type { Condition } from "../../core/condition.ts";
 import { createDurations } from "../../core/durations.ts";
-import type { HistoryEntry } from "../../core/radio.ts";
+import type { HistoryEntry, Radio } from "../../core/radio.ts";
 import { createApiCounters } from "./api-counters.ts";
 import { createMetrics, type MetricSources } from "./collect-metrics.ts";
 import type { MetricFamily } from "./metric-family.ts";
@@ -116,6 +116,39 @@ it("tells of every check of the doctor's last run how often it failed, and nothi
   expect(samplesOf(families, "aerial_doctor_last_run_duration_seconds")).toEqual(["{} 0.25"]);
 });
 
+it("tells of each resource how many radios can be had, and of each radio how many containers have it", async () => {
+  const radios = [sampleRadio("a"), sampleRadio("b", { name: "hall" }), sampleRadio("c", { presence: "absent" }), sampleRadio("d")];
+  const given = { namespace: "home", container: "main", request: "x", since: at } as const;
+  const holders = [
+    { ...given, radioId: "a", pod: "z2m", way: "device-plugin" },
+    { ...given, radioId: "b", pod: "zha", way: "resource-claim" },
+    { ...given, radioId: "b", pod: "other", way: "resource-claim" },
+  ] as const;
+  const resourceOf = ({ id }: Radio): string | undefined => (id === "d" ? undefined : "radio.mi.house/zigbee");
+  const devicePlugin = {
+    registrations: createDurations(),
+    registrationFailures: 1,
+    allocations: createDurations(),
+    allocationsRefused: 2,
+    preStarts: createDurations(),
+    preStartsRefused: 3,
+  };
+  const figures = { holders, resourceOf, devicePlugin };
+  const families = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios), handover: () => figures }))();
+  expect(samplesOf(families, "aerial_device_plugin_devices")).toEqual([
+    '{"resource":"radio.mi.house/zigbee","health":"healthy"} 1',
+    '{"resource":"radio.mi.house/zigbee","health":"unhealthy"} 2',
+  ]);
+  expect(samplesOf(families, "aerial_radio_handed_out")).toEqual([
+    '{"radio":"a","name":"","resource":"radio.mi.house/zigbee"} 1',
+    '{"radio":"b","name":"hall","resource":"radio.mi.house/zigbee"} 2',
+    '{"radio":"c","name":"","resource":"radio.mi.house/zigbee"} 0',
+  ]);
+  expect(samplesOf(families, "aerial_device_plugin_pre_starts_refused_total")).toEqual(["{} 3"]);
+  const claimsOnly = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios), handover: () => ({ holders, resourceOf }) }))();
+  expect(claimsOnly.filter(({ name, samples }) => name.includes("device_plugin") && samples.length > 0)).toEqual([]);
+});
+
 it("a part that cannot tell does not take the others with it", async () => {
   const relay = () => Promise.reject(new Error("away"));
   const families = await createMetrics(sources({ relay }))();
@@ -131,7 +164,18 @@ it("every family has help, a fitting name and no series twice", async () => {
   answers.set(200, 3).set(400, 1);
   durations.add(0.000_02);
   api.stream("watchRadios").open += 1;
-  const families = await createMetrics(sources({ api, snapshot: () => sampleSnapshot([sampleRadio("a"), sampleRadio("b")]) }))();
+  const counts = createDurations();
+  const devicePlugin = {
+    registrations: counts,
+    registrationFailures: 0,
+    allocations: counts,
+    allocationsRefused: 0,
+    preStarts: counts,
+    preStartsRefused: 0,
+  };
+  const handover = () => ({ holders: [], resourceOf: () => "radio.mi.house/zigbee", devicePlugin });
+  const snapshot = () => sampleSnapshot([sampleRadio("a"), sampleRadio("b")]);
+  const families = await createMetrics(sources({ api, snapshot, handover }))();
   expect(samplesOf(families, "aerial_api_requests_total")).toEqual([
     '{"operation":"listRadios","status":"200"} 3',
     '{"operation":"listRadios","status":"400"} 1',

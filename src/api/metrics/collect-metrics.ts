@@ -5,6 +5,7 @@ import type { Condition } from "../../core/condition.ts";
 import type { Snapshot } from "../../core/radio.ts";
 import type { RelayStatus } from "../../core/relay.ts";
 import type { ApiCounters } from "./api-counters.ts";
+import { type HandoverFigures, handoverMetrics } from "./handover-metrics.ts";
 import { createChangeMetrics, inventoryMetrics, type StoredHistory } from "./inventory-metrics.ts";
 import { gauge, type MetricFamily } from "./metric-family.ts";
 import { type OwnFiles, processMetrics } from "./process-metrics.ts";
@@ -30,6 +31,8 @@ export interface MetricSources {
   readonly outputs: () => ReadonlyMap<string, OutputFigures>;
   /** Where one is configured. Rejects while its thread is away. */
   readonly relay?: () => Promise<RelayStatus>;
+  /** Where radios are handed to pods. */
+  readonly handover?: () => HandoverFigures;
   /** The last one; none until the doctor has run. */
   readonly doctor?: () => DoctorReport | undefined;
   readonly api: ApiCounters;
@@ -38,7 +41,7 @@ export interface MetricSources {
 
 /** A part that cannot tell is left out, and `aerial_scrape_part_up` says so. */
 export function createMetrics(sources: MetricSources): () => Promise<readonly MetricFamily[]> {
-  const { build, api, scans, latency, relay } = sources;
+  const { build, api, scans, latency, relay, handover } = sources;
   const changes = createChangeMetrics(sources.history);
   const parts: Readonly<Record<string, () => readonly MetricFamily[] | Promise<readonly MetricFamily[]>>> = {
     inventory: () => inventoryMetrics(sources.snapshot()),
@@ -47,6 +50,7 @@ export function createMetrics(sources: MetricSources): () => Promise<readonly Me
     scan: () => [...scanMetrics(scans()), ...latencyMetrics(latency)],
     outputs: () => outputMetrics(sources.outputs()),
     ...(relay && { relay: async () => relayMetrics(await relay()) }),
+    ...(handover && { handover: () => handoverMetrics(handover(), sources.snapshot()) }),
     doctor: () => doctorMetrics(sources.doctor?.()),
     api: () => api.metrics(),
     process: () => processMetrics(sources.ownFiles()),

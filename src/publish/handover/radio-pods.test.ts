@@ -72,7 +72,6 @@ function listFor({ pods = [], claims = [], radios = [], cluster = [], holders = 
     clusterRadios: () => Promise.resolve({ at: since, complete: true, nodes: [], radios: cluster }),
     snapshot: () => snapshot,
     holders: () => holders,
-    deviceNameOf: (id) => `radio-${id}`,
   });
   return { read: () => read(signal), clock, asked };
 }
@@ -200,7 +199,7 @@ describe("claims", () => {
 
   test("that were given a radio hold it, on any node", async () => {
     const pods = [{ ...claiming, node: "n2", phase: "Running" }, { name: "zha" }];
-    const list = await listFor({ pods, claims: [given("n2", "radio-far")], cluster: [elsewhere()] }).read();
+    const list = await listFor({ pods, claims: [given("n2", "far")], cluster: [elsewhere()] }).read();
     expect(list.pods).toMatchObject([
       { holds: ["far"], wants: [{ way: "resource-claim", request: "stick", count: 1 }] },
       { holds: [], waiting: expect.stringContaining("far on n2 is held by home/z2m.") as string },

@@ -6,6 +6,7 @@ import { linkSignal } from "../../core/linked-signal.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
 import type { Kube } from "../../kube/kube.ts";
 import { type AskingPod, readRadioPods } from "../../kube/read-radio-pods.ts";
+import { toDeviceName } from "../dra/device-name.ts";
 import { type AskedRadio, explainPod, type HoldingPod } from "./explain-pod.ts";
 import { groupNameOf, groupRadios, resourceName } from "./resource-groups.ts";
 
@@ -18,8 +19,6 @@ export interface RadioPodsDependencies {
   /** This node. */
   readonly snapshot: () => Snapshot;
   readonly holders: () => readonly RadioHolder[];
-  /** What a radio is called in a ResourceSlice. */
-  readonly deviceNameOf: (radioId: string) => string;
 }
 
 export interface RadioPods {
@@ -107,14 +106,10 @@ function toAskedRadio(radio: ClusterRadio, { domain, groups }: ResourceGroups): 
   };
 }
 
-function toHoldingPod(
-  pod: AskingPod,
-  { holders, deviceNameOf }: Pick<RadioPodsDependencies, "holders" | "deviceNameOf">,
-  radios: readonly AskedRadio[],
-): HoldingPod {
+function toHoldingPod(pod: AskingPod, { holders }: Pick<RadioPodsDependencies, "holders">, radios: readonly AskedRadio[]): HoldingPod {
   const handed = holders().filter((holder) => holder.namespace === pod.namespace && holder.pod === pod.name);
   const claimed = pod.devices.flatMap(
-    ({ pool, device }) => radios.find(({ node, id }) => node === pool && deviceNameOf(id) === device)?.id ?? [],
+    ({ pool, device }) => radios.find(({ node, id }) => node === pool && toDeviceName(id) === device)?.id ?? [],
   );
   const [first] = handed.map(({ since }) => since).toSorted();
   return {
