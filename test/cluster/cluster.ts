@@ -155,7 +155,7 @@ async function createPod(api: ApiClient, { namespace, name, node }: Required<Ser
       apiVersion: "v1",
       kind: "Pod",
       metadata: { generateName: `${name}-` },
-      spec: { serviceAccountName: name, nodeName: node, containers: [{ name: "none", image: "none" }] },
+      spec: { serviceAccountName: name, nodeName: node, containers: [{ name: "none", image: "none", imagePullPolicy: "Never" }] },
     },
   });
   return { apiVersion: "v1", kind: "Pod", name: pod.metadata.name, uid: pod.metadata.uid };

@@ -34,7 +34,8 @@ export async function getFromNode(lab: Lab, socketPath: string, path: string): P
   return JSON.parse(stdout);
 }
 
-function getOverSocket(socketPath: string, path: string): Promise<string> {
+/** What a unix socket of this machine answers to a GET. */
+export function getOverSocket(socketPath: string, path: string): Promise<string> {
   return new Promise((resolvePromise, reject) => {
     request({ socketPath, path }, (answer) => {
       text(answer).then(resolvePromise, reject);

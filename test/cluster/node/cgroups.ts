@@ -1,4 +1,4 @@
-/** The cgroups of a node, in every hierarchy of cgroup v1 that this machine has. */
+/** The cgroups of a node: in every hierarchy of cgroup v1, or in the one of cgroup v2, whichever this machine has. */
 import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ async function makeCgroups(name: string): Promise<void> {
     await mkdir(directory, { recursive: true });
     // A cpuset without processors and memory takes no process.
     for (const setting of ["cpuset.cpus", "cpuset.mems"]) {
-      if (existsSync(join(directory, setting))) {
+      if (existsSync(join(directory, setting)) && existsSync(join(base, hierarchy, setting))) {
         await writeFile(join(directory, setting), await readFile(join(base, hierarchy, setting)));
       }
     }
@@ -72,7 +72,8 @@ function removeTree(directory: string): void {
   rmdirSync(directory);
 }
 
+/** Names below `/sys/fs/cgroup`; of cgroup v2 alone the empty one. */
 function hierarchies(): string[] {
-  const mounted = readFileSync("/proc/self/mounts", "utf8").matchAll(new RegExp(`^\\S+ ${base}/(\\S+) cgroup2? `, "gmu"));
+  const mounted = readFileSync("/proc/self/mounts", "utf8").matchAll(new RegExp(`^\\S+ ${base}/?(\\S*) cgroup2? `, "gmu"));
   return [...mounted].map(([, name = ""]) => name);
 }

@@ -35,6 +35,10 @@ export async function configureContainerd({ binaries, root, pauseImage, podSubne
     ],
   };
   await writeFile(join(networks, "10-pods.conflist"), JSON.stringify(network));
+  // Nothing is ever pulled: every registry is a port of this machine at which nobody listens.
+  const registries = join(root, "registries");
+  await mkdir(join(registries, "_default"), { recursive: true });
+  await writeFile(join(registries, "_default/hosts.toml"), 'server = "http://127.0.0.1:9"\n');
   const path = join(root, "containerd.toml");
   await writeFile(
     path,
@@ -50,6 +54,8 @@ address = "${containerdSocket}"
 snapshotter = "overlayfs"
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "${pauseImage}"
+[plugins."io.containerd.cri.v1.images".registry]
+config_path = "${registries}"
 
 [plugins."io.containerd.cri.v1.runtime"]
 # As far as this machine lets its root go: it may be without CAP_SYS_RESOURCE.

@@ -2,12 +2,14 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { findBinaries } from "../binaries.ts";
 import { createKubectl } from "../kubectl.ts";
-import { sweepCgroups } from "./cgroups.ts";
+import { sweepNodes } from "./kube-node.ts";
 import { scriptPod } from "./pods.ts";
 
 const project = join(import.meta.dirname, "../../..");
@@ -27,24 +29,27 @@ function processesOf(pid: number): string[] {
 }
 
 const cgroupsOf = (pid: number): string[] => readdirSync("/sys/fs/cgroup/memory").filter((name) => name.startsWith(`aerial-kube-${pid}-`));
+const directoriesOf = (pid: number): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`aerial-kube-${pid}-`));
 const interfaces = (): string[] => readdirSync("/sys/class/net");
 
 it("is gone when its process is killed, and its cgroups with the next sweep", async () => {
   const interfacesBefore = interfaces();
   const command = ["--conditions=source", join(project, "test/cluster/main.ts"), "--nodes", "1"];
+  let kubeconfig = "";
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
   const pid = child.pid ?? 0;
   try {
-    const [kubeconfig] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
-    const kubectl = createKubectl((await findBinaries()).kubectl, kubeconfig.trim(), dirname(kubeconfig.trim()));
+    kubeconfig = String((await once(child.stdout.setEncoding("utf8"), "data"))[0]).trim();
+    const kubectl = createKubectl((await findBinaries()).kubectl, kubeconfig, dirname(kubeconfig));
     await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(scriptPod({ name: "left", script: "sleep 1000" })) });
     await kubectl(["wait", "--for=condition=Ready", "pod/left", "--timeout=20s"]);
     expect(processesOf(pid).length).toBeGreaterThan(5);
     expect(interfaces().length).toBeGreaterThan(interfacesBefore.length);
   } finally {
     child.kill("SIGKILL");
+    await once(child, "exit");
+    if (kubeconfig !== "") await rm(dirname(kubeconfig), { recursive: true, force: true });
   }
-  await once(child, "exit");
   const deadline = Date.now() + 5_000;
   while ((processesOf(pid).length > 0 || interfaces().length > interfacesBefore.length) && Date.now() < deadline) await sleep(20);
   expect(processesOf(pid)).toEqual([]);
@@ -52,6 +57,8 @@ it("is gone when its process is killed, and its cgroups with the next sweep", as
   expect(readFileSync("/proc/mounts", "utf8")).not.toContain(`aerial-kube-${pid}-`);
 
   expect(cgroupsOf(pid)).not.toEqual([]);
-  await sweepCgroups("aerial-kube");
+  expect(directoriesOf(pid)).not.toEqual([]);
+  await sweepNodes();
   expect(cgroupsOf(pid)).toEqual([]);
+  expect(directoriesOf(pid)).toEqual([]);
 });

@@ -28,7 +28,7 @@ export interface KubeNodeOptions {
 }
 
 /** Where the node's files are on this machine; the node sees them below `/`. */
-export interface NodePaths {
+interface NodePaths {
   /** All of its files, logs and configuration among them. */
   readonly root: string;
   /** Its `/dev`. */
@@ -76,11 +76,11 @@ let opened = 0;
  */
 export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): Promise<KubeNode> {
   const { name, labels = {}, kubelet: configuration = {}, report = () => {} } = options;
+  if (process.getuid?.() !== 0) throw new Error("a node needs root: the kubelet and runc make cgroups, mounts and device nodes");
   const startedAt = performance.now();
   const number = ++opened;
   const binaries = await findNodeBinaries();
-  await sweepCgroups(namePrefix);
-  await sweepDirectories();
+  await sweepNodes();
   await using opening = new AsyncDisposableStack();
   const root = await mkdtemp(join(tmpdir(), `${namePrefix}-${process.pid}-`));
   opening.defer(() => rm(root, { recursive: true, force: true }));
@@ -199,8 +199,9 @@ async function waitUntilReady(cluster: Cluster, name: string): Promise<void> {
   throw new Error(`node ${name} is not Ready after ${readyTimeoutMs} ms`);
 }
 
-/** Removes the files of nodes whose test process was killed. */
-async function sweepDirectories(): Promise<void> {
+/** Removes the cgroups and files of nodes whose test process was killed. */
+export async function sweepNodes(): Promise<void> {
+  await sweepCgroups(namePrefix);
   for (const entry of await readdir(tmpdir())) {
     const pid = new RegExp(`^${namePrefix}-(\\d+)-`, "u").exec(entry)?.[1];
     if (pid === undefined) continue;

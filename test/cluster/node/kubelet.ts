@@ -84,7 +84,7 @@ export function startKubelet({ binaries, namespace, args, logFile }: Start): Pro
 }
 
 /** The kubelet takes no loopback address for its node's. */
-export function nodeAddress(): string {
+function nodeAddress(): string {
   for (const addresses of Object.values(networkInterfaces())) {
     const found = addresses?.find(({ family, internal }) => family === "IPv4" && !internal);
     if (found !== undefined) return found.address;

@@ -9,7 +9,7 @@ import { openVirtualTerminal, type VirtualTerminal } from "./virtual-terminals.t
 /** Debian's and Talos' `dialout`. */
 const dialout = 20;
 
-export interface NodeStick {
+interface NodeStick {
   readonly stick: VirtualStick;
   readonly port: number;
   /** Its ttys as the node names them: `/dev/ttyUSB0`. */
@@ -21,7 +21,7 @@ export interface NodeStick {
   unplug(): Promise<void>;
 }
 
-export interface PlugOptions {
+interface PlugOptions {
   /** Default: the lowest that is free. */
   readonly port?: number;
   /** Names that the kernel does not give, as while somebody still holds them: `/dev/ttyUSB0`. */
