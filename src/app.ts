@@ -199,8 +199,8 @@ async function followLabels(counters: Watch<OutputCounters>, latency: ChangeLate
 
 /** Told to, or left to decide and where a kubelet is. */
 function handsOver({ devicePlugin, resourceClaims, host }: Config): boolean {
-  const ways = [devicePlugin.enabled, resourceClaims.enabled];
-  return ways.includes(true) || (ways.includes("auto") && hasDevicePlugins(host.kubelet));
+  const ways = new Set([devicePlugin.enabled, resourceClaims.enabled]);
+  return ways.has(true) || (ways.has("auto") && hasDevicePlugins(host.kubelet));
 }
 
 function newBlindSpots(before: readonly BlindSpot[], now: readonly BlindSpot[]): readonly BlindSpot[] {
