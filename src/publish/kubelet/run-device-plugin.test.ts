@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KubeletDouble } from "../../../test/fixtures/kubelet-double.ts";
 import { sampleRadio, sampleSnapshot } from "../../../test/fixtures/sample-radios.ts";
@@ -13,6 +14,8 @@ import { createConditions } from "../../core/condition.ts";
 import type { RadioHolder } from "../../core/handover.ts";
 import { silentLog } from "../../core/log.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
+import { devicePlugin } from "../../kubelet/device-plugin-messages.ts";
+import { openGrpcClient } from "../../kubelet/grpc-client.ts";
 import { createDevicePluginCounters } from "./device-plugin-counters.ts";
 import { type DevicePluginDependencies, runDevicePlugin } from "./run-device-plugin.ts";
 
@@ -279,6 +282,29 @@ describe("containers", () => {
     await kubelet.admit("c", zigbee, 1);
     await expect(kubelet.startContainer("c")).rejects.toThrow(/cannot tell whether the radio is plugged in: \/sys is gone/);
   });
+});
+
+it("whatever ids are asked for, the kubelet gets an answer or a sentence, and never a radio that is not listed", async () => {
+  await using kubelet = await startKubelet();
+  await using _aerial = startAerial([sampleRadio("a"), absent("b")]);
+  await until(() => kubelet.healthy(zigbee).length === 1);
+  using client = openGrpcClient({ path: join(directory, sockets()[0] ?? "") });
+  const ids = fc.array(fc.oneof(fc.constantFrom("a", "b", "__proto__", "constructor", "a/../b"), fc.string()), { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(ids, { maxLength: 4 }), async (containers) => {
+      const request = { containerRequests: containers.map((devicesIds) => ({ devicesIds })) };
+      const answer = await client
+        .call(devicePlugin.allocate, request, { signal: new AbortController().signal, deadlineMs: 2_000 })
+        .catch((error: unknown) => error);
+      if (containers.every((one) => one.every((id) => id === "a"))) {
+        const cdiDevices = containers.map((one) => (one.length === 0 ? [] : [{ name: "radio.mi.house/radio=a" }]));
+        expect(answer).toMatchObject({ containerResponses: cdiDevices.map((names) => ({ cdiDevices: names })) });
+      } else {
+        expect(answer).toMatchObject({ code: "kubelet.refused", details: { status: "FAILED_PRECONDITION" } });
+      }
+    }),
+    { numRuns: 100 },
+  );
 });
 
 describe("lives of aerial", () => {
