@@ -105,7 +105,7 @@ function readHeld(path: string, target: string, nodes: NodeReader): HeldNode[] {
  * Why other pods' processes cannot be seen, if so: in a PID namespace of its own, a container finds its own program, or
  * its pod's pause container, as process 1 in the same cgroup.
  */
-function ownPodOnly(proc: string): string | undefined {
+export function ownPodOnly(proc: string): string | undefined {
   const first = parseCgroup(readText(join(proc, "1/cgroup")) ?? "");
   const self = parseCgroup(readText(join(proc, "self/cgroup")) ?? "");
   const isOwn = readTarget(join(proc, "self")) === "1" || (first.podUid !== undefined && first.podUid === self.podUid);

@@ -1,8 +1,9 @@
 /** The CDI files that a snapshot asks for. Pure. */
 import { createHash } from "node:crypto";
+import { handoverVariables } from "../../core/handed-container.ts";
 import type { RadioEdits, ResourceGroups } from "../../core/handover.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
-import { editsFor, handoverVariables } from "../handover/radio-edits.ts";
+import { editsFor } from "../handover/radio-edits.ts";
 import { groupRadios } from "../handover/resource-groups.ts";
 import { cdiClass, cdiDeviceName, plainDeviceName } from "./cdi-device-name.ts";
 

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ambiguous, sampleRadio, zigbee } from "../../../test/fixtures/sample-radios.ts";
 import type { Device } from "../../core/device.ts";
+import { handoverVariables } from "../../core/handed-container.ts";
 import { printable } from "../../core/printable.ts";
 import type { Radio } from "../../core/radio.ts";
-import { deviceNumbers, editsFor, handoverVariables } from "./radio-edits.ts";
+import { deviceNumbers, editsFor } from "./radio-edits.ts";
 
 const first = { group: "zigbee", ordinal: 1, node: "n1" } as const;
 const { device: stick } = sampleRadio("any");

@@ -1,6 +1,7 @@
 /** What a container gets of a radio: device nodes and environment. Pure. */
 import type { DeviceNode } from "../../core/device.ts";
 import { AerialError } from "../../core/errors.ts";
+import { handoverVariables } from "../../core/handed-container.ts";
 import type { HandedNode, RadioEdits } from "../../core/handover.ts";
 import { printable } from "../../core/printable.ts";
 import type { Radio } from "../../core/radio.ts";
@@ -15,18 +16,6 @@ export interface RadioPlace {
   /** The node's name, as the cluster calls it. */
   readonly node: string;
 }
-
-/** Environment variables that aerial itself reads back from containers (`replug`). */
-export const handoverVariables = {
-  /** The node's name. */
-  node: "RADIO_NODE",
-  /** The radio's id. */
-  id: /^RADIO_[A-Z0-9_]{1,80}_ID$/,
-  /** Numbers of its device nodes as they were given, under the name of the variable with the id. */
-  deviceOf: (idVariable: string): string => idVariable.replace(/_ID$/, "_DEVICE"),
-  /** Its CDI name; only what was handed over by that has it. */
-  cdiOf: (idVariable: string): string => idVariable.replace(/_ID$/, "_CDI"),
-} as const;
 
 /** Longest value of a variable, in characters. */
 const longestValue = 255;
