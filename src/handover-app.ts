@@ -11,6 +11,7 @@ import type { RadioHolder, ResourceGroups } from "./core/handover.ts";
 import type { Log } from "./core/log.ts";
 import type { Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
+import { createHandedContainers } from "./host/handed-containers.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { openCdiDirectory } from "./kubelet/cdi-directory.ts";
 import { openPodResources } from "./kubelet/pod-resources.ts";
@@ -19,11 +20,13 @@ import { cdiNames } from "./publish/cdi/cdi-files.ts";
 import { createCdiOutput } from "./publish/cdi/cdi-output.ts";
 import { toDeviceName } from "./publish/dra/device-name.ts";
 import { runHolders } from "./publish/handover/holders.ts";
+import { createRadioPods } from "./publish/handover/radio-pods.ts";
 import { editsFor } from "./publish/handover/radio-edits.ts";
 import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts";
 import { hasCdi, toNodeVersions } from "./publish/handover/runtime-cdi.ts";
 import { createDevicePluginCounters, type DevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
 import { runDevicePlugin } from "./publish/kubelet/run-device-plugin.ts";
+import { runReplug } from "./publish/replug/run-replug.ts";
 import { noOutputCounters, type OutputCounters, runOutput } from "./publish/run-output.ts";
 import type { Rescans } from "./scan/rescans.ts";
 
@@ -43,6 +46,8 @@ export interface Handover extends HandoverView {
   /** What each publisher has done, by its name. */
   readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
   readonly devicePlugin: DevicePluginCounters;
+  /** The cluster's pods that ask for radios, where there is a cluster. Rejects with `kube.*` and `pods.forbidden`. */
+  readonly radioPods?: ReturnType<typeof createRadioPods>;
 }
 
 export function startHandover({ config, log, conditions, inventory, rescans, cluster, scope }: HandoverDependencies): Handover {
@@ -99,9 +104,27 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     );
   }
 
+  const { kube, radios: clusterRadios } = cluster;
+  scope.spawn("replug", (stop) => {
+    const containers = createHandedContainers({ proc: config.host.proc, clock });
+    return runReplug({ ...common, containers, policy: config.handover.onReplug, written: refresh, holders }, stop);
+  });
+
   return {
     outputs: new Map([["cdi", cdiCounters]]),
     devicePlugin,
+    ...(kube !== undefined &&
+      clusterRadios !== undefined && {
+        radioPods: createRadioPods({
+          kube,
+          clock,
+          groups,
+          clusterRadios,
+          snapshot: () => inventory.current,
+          holders: () => holders.current,
+          deviceNameOf: toDeviceName,
+        }),
+      }),
     holders,
     resourceOf(radio) {
       for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);
