@@ -153,6 +153,7 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
       support: { log: lines, kernel: () => readKernelSummary(config.host, lifetime.signal) },
       ...(cluster.radios !== undefined && { clusterRadios: cluster.radios }),
       ...(handover !== undefined && { handover }),
+      ...(handover?.radioPods !== undefined && { radioPods: handover.radioPods }),
       metrics,
       history: (query) => inventory.history(query),
       stored: inventory.stored,

@@ -12,6 +12,7 @@ import type { Log } from "./core/log.ts";
 import type { Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
 import { createHandedContainers } from "./host/handed-containers.ts";
+import { createHandedContainers } from "./host/handed-containers.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { openCdiDirectory } from "./kubelet/cdi-directory.ts";
 import { openPodResources } from "./kubelet/pod-resources.ts";
@@ -26,6 +27,7 @@ import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts
 import { hasCdi, toNodeVersions } from "./publish/handover/runtime-cdi.ts";
 import { createDevicePluginCounters, type DevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
 import { runDevicePlugin } from "./publish/kubelet/run-device-plugin.ts";
+import { runReplug } from "./publish/replug/run-replug.ts";
 import { runReplug } from "./publish/replug/run-replug.ts";
 import { noOutputCounters, type OutputCounters, runOutput } from "./publish/run-output.ts";
 import type { Rescans } from "./scan/rescans.ts";
@@ -63,13 +65,17 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     return runOutput({ ...common, output, nudges: files.edits, counters: cdiCounters }, stop);
   });
 
-  /** Looks at the machine once more, and waits until the container runtime's files say what was found. */
+  /** Waits until the container runtime's files say what is known now. */
+  const written = async (signal: AbortSignal): Promise<Snapshot> => {
+    const snapshot = inventory.current;
+    for await (const { revision } of cdiCounters.changes(signal)) if ((revision ?? -1) >= snapshot.revision) break;
+    signal.throwIfAborted();
+    return snapshot;
+  };
+  /** Looks at the machine once more first. */
   const refresh = async (signal: AbortSignal): Promise<Snapshot> => {
     await rescans.ask(signal);
-    const { revision } = inventory.current;
-    for await (const written of cdiCounters.changes(signal)) if ((written.revision ?? -1) >= revision) break;
-    signal.throwIfAborted();
-    return inventory.current;
+    return await written(signal);
   };
   const nudges = new Cell(0);
   const nudge = (): void => nudges.set(nudges.current + 1);
@@ -104,6 +110,10 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     );
   }
 
+  const containers = createHandedContainers({ proc: config.host.proc, clock });
+  const policy = config.handover.onReplug;
+  scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders }, stop));
+
   const { kube, radios: clusterRadios } = cluster;
   scope.spawn("replug", (stop) => {
     const containers = createHandedContainers({ proc: config.host.proc, clock });
@@ -122,7 +132,6 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
           clusterRadios,
           snapshot: () => inventory.current,
           holders: () => holders.current,
-          deviceNameOf: toDeviceName,
         }),
       }),
     holders,
