@@ -19,6 +19,7 @@ import { toRadio } from "./inventory/memory.ts";
 import { reduce } from "./inventory/reduce.ts";
 import { builtInPlugins } from "../plugins/index.ts";
 import { type Identifier, openIdentifier } from "./plugins/identifier.ts";
+import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts";
 import type { Relay } from "./relay/run-relay.ts";
 import { scanDevices } from "./scan/scan-devices.ts";
 
@@ -46,11 +47,19 @@ export function composeDoctor(parts: DaemonParts, signal: AbortSignal): DoctorVi
     },
     conditions: () => new Set(conditions.current.keys()),
     services: () => relay?.services.current ?? [],
+    resources: () => offeredResources(config, inventory.current),
     ...(relay !== undefined && { relay: () => relay.status() }),
     ...(cluster.facts !== undefined && { cluster: (stop: AbortSignal) => cluster.facts?.(stop) ?? Promise.reject(stop.reason) }),
   };
   const doctor = openDoctor({ ...machineOf(config), log, known, checks: builtInChecks, outside: checksOf(identifier) }, signal);
   return toView(doctor);
+}
+
+/** Undefined where the configuration says that radios are not to be resources. */
+function offeredResources({ devicePlugin, handover, labels }: Config, { radios }: Snapshot): readonly string[] | undefined {
+  if (devicePlugin.enabled === false) return undefined;
+  const groups = { domain: labels.prefix, groups: handover.groups };
+  return [...groupRadios(radios.values(), groups).keys()].map((group) => resourceName(groups.domain, group));
 }
 
 function toView(doctor: Doctor): DoctorView {

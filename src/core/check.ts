@@ -109,6 +109,8 @@ export interface ClusterFacts {
   readonly access: Reading<readonly AccessFact[]>;
   /** `status.nodeInfo.osImage`: `Talos (v1.13.9)`. */
   readonly osImage: Reading<string>;
+  /** `status.capacity`: what pods may ask of this node, by its resources' names. */
+  readonly capacity: Reading<Readonly<Record<string, string>>>;
 }
 
 /** The machine at one moment: everything a check may judge by. */
@@ -150,6 +152,8 @@ export interface Facts {
   readonly services: readonly SeenService[];
   /** Codes of the conditions that hold. */
   readonly conditions: ReadonlySet<string>;
+  /** Extended resources that aerial offers to the kubelet: `radio.mi.house/zigbee`. Absent where it is not to offer any. */
+  readonly resources?: readonly string[];
   /** Absent where no cluster is configured. */
   readonly cluster?: ClusterFacts;
 }

@@ -23,6 +23,4 @@ export const leftOut: Readonly<Record<string, string>> = {
   "NET-12":
     "That Cilium does not bring multicast of the LAN into pods is no fault of this machine that could be found or mended; aerial runs in the host's network, which NET-10 looks after.",
   "THR-25": "The policy of a firewall chain is read over nf_netlink, which aerial does not speak; no file tells it.",
-  "K8S-01": "aerial hands no devices to the kubelet, so nothing of it depends on the kubelet's socket.",
-  "K8S-04": "The same: there is no registration with the kubelet that a restart could lose.",
 };

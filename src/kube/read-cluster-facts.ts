@@ -47,6 +47,7 @@ export async function readClusterFacts(dependencies: ClusterFactsDependencies, s
     pods,
     nodeLabels: map(ownNode, labelsOf),
     osImage: map(ownNode, (object) => nodeInfo.parse(object).status.nodeInfo.osImage),
+    capacity: map(ownNode, (object) => nodeCapacity.parse(object).status.capacity),
     namespaceLabels,
     access,
   };
@@ -54,6 +55,7 @@ export async function readClusterFacts(dependencies: ClusterFactsDependencies, s
 
 const labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) });
 const nodeInfo = z.object({ status: z.object({ nodeInfo: z.object({ osImage: z.string() }) }) });
+const nodeCapacity = z.object({ status: z.object({ capacity: z.record(z.string(), z.string()).default({}) }) });
 const review = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 function labelsOf(object: unknown): Readonly<Record<string, string>> {

@@ -2,6 +2,7 @@
 import type { Check } from "../../core/check.ts";
 import { bluetoothChecks } from "./bluetooth-checks.ts";
 import { holderChecks } from "./holder-checks.ts";
+import { kubeletChecks } from "./kubelet-checks.ts";
 import { kubernetesChecks } from "./kubernetes-checks.ts";
 import { loraChecks } from "./lora-checks.ts";
 import { networkChecks } from "./network-checks.ts";
@@ -28,5 +29,6 @@ export const builtInChecks: readonly Check[] = [
   ...loraChecks,
   ...networkChecks,
   ...relayLinkChecks,
+  ...kubeletChecks,
   ...kubernetesChecks,
 ].toSorted((left, right) => (left.id < right.id ? -1 : 1));

@@ -28,6 +28,7 @@ const healthy: ClusterFacts = {
   namespaceLabels: read({ "pod-security.kubernetes.io/enforce": "privileged" }),
   access: read([{ what: "patch nodes", allowed: true }]),
   osImage: read("Talos (v1.13.9)"),
+  capacity: read({}),
 };
 const denied = { state: "unreadable", why: "aerial may not list pods" } as const;
 

@@ -25,6 +25,8 @@ export interface KnownFacts {
   services(): readonly SeenService[];
   /** Left out where no relay is configured; rejects, or resolves to undefined, where it does not answer. */
   relay?(): Promise<RelayStatus | undefined>;
+  /** Extended resources that are offered to the kubelet; undefined where none are to be. */
+  resources?(): readonly string[] | undefined;
   /** Left out where no cluster is configured. What it cannot learn it says in its readings; it does not reject. */
   cluster?(signal: AbortSignal): Promise<ClusterFacts>;
 }
@@ -75,6 +77,7 @@ export async function gatherFacts(dependencies: FactsDependencies, reads: readon
   ]);
 
   const deviceNodes = new Map(entries.state === "read" ? entries.value.map((entry) => [entry.path, entry] as const) : []);
+  const resources = known.resources?.();
   const osImage = cluster === undefined ? undefined : valueOf(cluster.osImage);
   return {
     at,
@@ -100,6 +103,7 @@ export async function gatherFacts(dependencies: FactsDependencies, reads: readon
     ...(relay !== undefined && { relay }),
     services: known.services(),
     conditions: known.conditions(),
+    ...(resources !== undefined && { resources }),
     ...(cluster !== undefined && { cluster }),
   };
 }
