@@ -12,7 +12,6 @@ import type { Log } from "./core/log.ts";
 import type { Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
 import { createHandedContainers } from "./host/handed-containers.ts";
-import { createHandedContainers } from "./host/handed-containers.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { openCdiDirectory } from "./kubelet/cdi-directory.ts";
 import { openPodResources } from "./kubelet/pod-resources.ts";
@@ -27,7 +26,6 @@ import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts
 import { hasCdi, toNodeVersions } from "./publish/handover/runtime-cdi.ts";
 import { createDevicePluginCounters, type DevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
 import { runDevicePlugin } from "./publish/kubelet/run-device-plugin.ts";
-import { runReplug } from "./publish/replug/run-replug.ts";
 import { runReplug } from "./publish/replug/run-replug.ts";
 import { noOutputCounters, type OutputCounters, runOutput } from "./publish/run-output.ts";
 import type { Rescans } from "./scan/rescans.ts";
@@ -115,11 +113,6 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
   scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders }, stop));
 
   const { kube, radios: clusterRadios } = cluster;
-  scope.spawn("replug", (stop) => {
-    const containers = createHandedContainers({ proc: config.host.proc, clock });
-    return runReplug({ ...common, containers, policy: config.handover.onReplug, written: refresh, holders }, stop);
-  });
-
   return {
     outputs: new Map([["cdi", cdiCounters]]),
     devicePlugin,
