@@ -3,8 +3,8 @@ import { createBackoff } from "../core/backoff.ts";
 import type { Cell, Watch } from "../core/cell.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Conditions } from "../core/condition.ts";
-import { AerialError, describeError, isAerialError } from "../core/errors.ts";
-import { linkSignal } from "../core/linked-signal.ts";
+import { describeError, isAerialError } from "../core/errors.ts";
+import { changeFrom, firstOf, sleepUntil } from "../core/first-of.ts";
 import type { Log } from "../core/log.ts";
 import type { Output } from "../core/output.ts";
 import type { Snapshot } from "../core/radio.ts";
@@ -70,7 +70,7 @@ export async function runOutput(dependencies: RunOutputDependencies, signal: Abo
       report.failed(error);
     }
 
-    await firstOf(clock, signal, (wait) => [
+    await firstOf(signal, (wait) => [
       sleepUntil(clock, dueAt, wait),
       // A failing output is not tried any sooner for each change it misses.
       ...(retrying ? [] : [changeFrom(snapshots, snapshot, wait)]),
@@ -83,24 +83,6 @@ export async function runOutput(dependencies: RunOutputDependencies, signal: Abo
       nudgeNotBefore = nudgedAt + nudgeBackoff.next();
     }
   }
-}
-
-/** Waits for the first of several waits, then ends the others. Never rejects. */
-async function firstOf(clock: Clock, signal: AbortSignal, begin: (wait: AbortSignal) => readonly Promise<void>[]): Promise<void> {
-  using wait = linkSignal(signal);
-  const waits = begin(wait.signal);
-  await Promise.race(waits).catch(() => {});
-  wait.abort(new AerialError("internal.abort", "woken by something else"));
-  await Promise.allSettled(waits);
-}
-
-async function sleepUntil(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
-  const milliseconds = at - clock.now();
-  if (milliseconds > 0) await clock.sleep(milliseconds, signal);
-}
-
-async function changeFrom(watch: Watch<unknown>, known: unknown, signal: AbortSignal): Promise<void> {
-  for await (const value of watch.changes(signal)) if (value !== known) return;
 }
 
 interface Report {

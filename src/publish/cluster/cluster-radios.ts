@@ -12,18 +12,18 @@ export interface ClusterRadiosDependencies {
   readonly clock: Clock;
   /** Of labels and annotations: the same on all nodes. */
   readonly prefix: string;
+  /** Whoever asks again within this time gets the same answer, so that an open page costs the API server little. */
+  readonly keptMs?: number;
 }
 
 /** With the largest annotation (128 KiB) and all else that Nodes carry, such a page stays below what the client reads (4 MiB). */
 const nodesAtOnce = 16;
 /** A thousand nodes. A house has a handful; nobody could read a longer list. */
 const mostPages = 64;
-/** Whoever asks again within this time gets the same answer, so that an open page costs the API server little. */
-const keptMs = 5_000;
 
-/** Gives the list, asked of the API server at most every five seconds and once for all who wait. Rejects with `kube.*`. */
+/** Gives the list, asked of the API server at most every five seconds, or as said, and once for all who wait. Rejects with `kube.*`. */
 export function createClusterRadios(dependencies: ClusterRadiosDependencies): (signal: AbortSignal) => Promise<ClusterRadios> {
-  const { clock } = dependencies;
+  const { clock, keptMs = 5_000 } = dependencies;
   let kept: { readonly list: ClusterRadios; readonly readAt: number } | undefined;
   let reading: Promise<ClusterRadios> | undefined;
 
