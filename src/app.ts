@@ -140,8 +140,13 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
     const { composeDoctor } = await import("./doctor-app.ts");
     return composeDoctor({ config, log, conditions, inventory, identifier, relay, cluster }, lifetime.signal);
   });
-  const measured = { config, inventory, conditions, scanCounters, hints, outputs: cluster.outputs, relay, latency, api: counters };
-  const metrics = composeMetrics({ ...measured, doctor: () => doctor.reports.current });
+  const outputs = new Map([...cluster.outputs, ...(handover?.outputs ?? [])]);
+  const measured = { config, inventory, conditions, scanCounters, hints, outputs, relay, latency, api: counters };
+  const metrics = composeMetrics({
+    ...measured,
+    doctor: () => doctor.reports.current,
+    ...(handover !== undefined && { handover: handover.figures }),
+  });
   const api = await openApi(
     {
       ...toApiAccess(config, cluster.reviewToken),

@@ -1,5 +1,6 @@
 /** What gives radios to pods: the part of the composition that is loaded only where there is a kubelet. */
 import { join } from "node:path";
+import type { HandoverFigures } from "./api/metrics/handover-metrics.ts";
 import type { HandoverView } from "./api/radio-views.ts";
 import type { ClusterAccess } from "./cluster.ts";
 import type { Config } from "./config/schema.ts";
@@ -9,7 +10,7 @@ import type { Conditions } from "./core/condition.ts";
 import { describeError } from "./core/errors.ts";
 import type { RadioHolder, ResourceGroups } from "./core/handover.ts";
 import type { Log } from "./core/log.ts";
-import type { Snapshot } from "./core/radio.ts";
+import type { Radio, Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
 import { createHandedContainers } from "./host/handed-containers.ts";
 import type { Inventory } from "./inventory/inventory.ts";
@@ -24,7 +25,7 @@ import { createRadioPods } from "./publish/handover/radio-pods.ts";
 import { editsFor } from "./publish/handover/radio-edits.ts";
 import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts";
 import { hasCdi, toNodeVersions } from "./publish/handover/runtime-cdi.ts";
-import { createDevicePluginCounters, type DevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
+import { createDevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
 import { runDevicePlugin } from "./publish/kubelet/run-device-plugin.ts";
 import { runReplug } from "./publish/replug/run-replug.ts";
 import { noOutputCounters, type OutputCounters, runOutput } from "./publish/run-output.ts";
@@ -45,7 +46,8 @@ interface HandoverDependencies {
 export interface Handover extends HandoverView {
   /** What each publisher has done, by its name. */
   readonly outputs: ReadonlyMap<string, Watch<OutputCounters>>;
-  readonly devicePlugin: DevicePluginCounters;
+  /** For measurements. */
+  readonly figures: () => HandoverFigures;
   /** The cluster's pods that ask for radios, where there is a cluster. Rejects with `kube.*` and `pods.forbidden`. */
   readonly radioPods?: ReturnType<typeof createRadioPods>;
 }
@@ -84,8 +86,8 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
 
   const cdi = followRuntime({ config, cluster, log, scope });
   const claimed: Watch<ReadonlySet<string>> = new Cell<ReadonlySet<string>>(new Set());
-  const devicePlugin = createDevicePluginCounters();
-  if (config.devicePlugin.enabled !== false) {
+  const devicePlugin = config.devicePlugin.enabled === false ? undefined : createDevicePluginCounters();
+  if (devicePlugin !== undefined) {
     scope.spawn("device plugin", (stop) =>
       runDevicePlugin(
         {
@@ -113,9 +115,13 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
   scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders }, stop));
 
   const { kube, radios: clusterRadios } = cluster;
+  const resourceOf = (radio: Radio): string | undefined => {
+    for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);
+    return undefined;
+  };
   return {
     outputs: new Map([["cdi", cdiCounters]]),
-    devicePlugin,
+    figures: () => ({ holders: holders.current, resourceOf, ...(devicePlugin && { devicePlugin }) }),
     ...(kube !== undefined &&
       clusterRadios !== undefined && {
         radioPods: createRadioPods({
@@ -128,10 +134,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
         }),
       }),
     holders,
-    resourceOf(radio) {
-      for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);
-      return undefined;
-    },
+    resourceOf,
   };
 }
 
