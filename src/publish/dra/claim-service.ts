@@ -1,0 +1,185 @@
+/** What the kubelet is answered when a pod with a claim comes or goes. */
+import type { Clock } from "../../core/clock.ts";
+import { AerialError, describeError, hasCode, isAerialError } from "../../core/errors.ts";
+import type { RadioHolder } from "../../core/handover.ts";
+import { linkSignal } from "../../core/linked-signal.ts";
+import type { Log } from "../../core/log.ts";
+import type { Radio, Snapshot } from "../../core/radio.ts";
+import { orAborted } from "../../kube/deadline.ts";
+import type { Kube } from "../../kube/kube.ts";
+import type { NamedClaim, PrepareOutcome } from "../../kubelet/dra-messages.ts";
+import type { ClaimBook, PreparedClaim } from "./claim-book.ts";
+import { type ClaimView, toClaimView } from "./claim-view.ts";
+import { planClaim } from "./plan-claim.ts";
+
+export interface ClaimServiceDependencies {
+  readonly kube: Pick<Kube, "get">;
+  readonly book: ClaimBook;
+  /** The Node's name in the cluster. */
+  readonly node: string;
+  /** The driver's name. */
+  readonly domain: string;
+  /** Radios that can be handed over, by their group. */
+  readonly groups: (radios: Iterable<Radio>) => ReadonlyMap<string, readonly Radio[]>;
+  /** What a radio is called in the container runtime's files. */
+  readonly cdiName: (radioId: string, ordinal: number) => string;
+  /** Looks at the machine once more, and has the container runtime's files say what was found. */
+  readonly refresh: (signal: AbortSignal) => Promise<Snapshot>;
+  /** Who has radios, as the kubelet tells. */
+  readonly holders: () => readonly RadioHolder[];
+  /** Whether the device plugin gave a radio away a moment ago, so that the kubelet may not tell yet. */
+  readonly isGiven: (radioId: string) => boolean;
+  /** Is told after each claim that came or went. */
+  readonly handed: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ClaimService {
+  /** An outcome for each claim, by uid; never rejects. */
+  prepare(claims: readonly NamedClaim[], signal: AbortSignal): Promise<ReadonlyMap<string, PrepareOutcome>>;
+  /** An error for each claim, by uid, empty where it is given back; never rejects. */
+  unprepare(claims: readonly NamedClaim[]): Promise<ReadonlyMap<string, string>>;
+  /** Claims that the API server no longer knows, by uid, or that were allocated anew. Leaves out what it cannot tell. */
+  findGone(signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
+/** The kubelet waits for 45 s (defaultClientCallTimeout in pkg/kubelet/cm/dra/plugin/dra_plugin.go), and is to hear our words. */
+const prepareMs = 30_000;
+
+/** Of a namespace or a claim (RFC 1123). */
+const objectName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+export function createClaimService(dependencies: ClaimServiceDependencies): ClaimService {
+  const { kube, book, domain, handed, log } = dependencies;
+  const read = async ({ namespace, name }: Pick<NamedClaim, "namespace" | "name">, signal: AbortSignal): Promise<ClaimView> =>
+    toClaimView(await kube.get(claimPath(namespace, name), signal));
+
+  const prepareOne = async (asked: NamedClaim, looked: Promise<Snapshot>, signal: AbortSignal): Promise<PrepareOutcome> => {
+    try {
+      if (![asked.namespace, asked.name].every((name) => objectName.test(name))) {
+        throw new AerialError("handover.unavailable", "the kubelet named a claim that there cannot be");
+      }
+      const [snapshot, claim] = await Promise.all([looked, read(asked, signal)]);
+      signal.throwIfAborted();
+      // From looking who has the radio until it is claimed nobody else gets a word in.
+      const planned = planClaim(
+        { namespace: asked.namespace, name: asked.name, uid: asked.uid },
+        claim,
+        factsOf(snapshot, asked, dependencies),
+      );
+      await book.put(planned);
+      log.info({ claim: `${asked.namespace}/${asked.name}`, radios: planned.devices.map(({ radioId }) => radioId) }, "claim prepared");
+      return { devices: toDevices(planned, dependencies), error: "" };
+    } catch (error) {
+      const reason = signal.aborted ? signal.reason : error;
+      log.info({ claim: `${asked.namespace}/${asked.name}`, err: describeError(reason) }, "claim not prepared");
+      return { devices: [], error: sentenceOf(reason) };
+    }
+  };
+
+  return {
+    async prepare(claims, outer) {
+      using deadline = openPatience(dependencies.clock, outer);
+      const looked = orAborted(dependencies.refresh(deadline.signal), deadline.signal);
+      looked.catch(() => {});
+      const outcomes = claims.map(async (claim) => [claim.uid, await prepareOne(claim, looked, deadline.signal)] as const);
+      const all = new Map(await Promise.all(outcomes));
+      handed();
+      return all;
+    },
+    async unprepare(claims) {
+      const errors = claims.map(async ({ uid, namespace, name }) => {
+        const wasKnown = book.claims.has(uid);
+        try {
+          await book.drop(uid);
+          if (wasKnown) log.info({ claim: `${namespace}/${name}` }, "claim given back");
+          return [uid, ""] as const;
+        } catch (error) {
+          return [uid, sentenceOf(error)] as const;
+        }
+      });
+      const all = new Map(await Promise.all(errors));
+      handed();
+      return all;
+    },
+    async findGone(signal) {
+      const gone = new Set<string>();
+      for (const claim of book.claims.values()) {
+        try {
+          const now = await read(claim, signal);
+          if (now.uid !== claim.uid || !hasAny(now, claim, domain)) gone.add(claim.uid);
+        } catch (error) {
+          signal.throwIfAborted();
+          if (hasCode(error, "kube.not-found")) gone.add(claim.uid);
+        }
+      }
+      return gone;
+    },
+  };
+}
+
+/** Whether the claim is still allocated one of the radios that it was prepared with. */
+function hasAny({ allocated = [] }: ClaimView, { devices }: PreparedClaim, domain: string): boolean {
+  return allocated.some((result) => result.driver === domain && devices.some(({ device }) => device === result.device));
+}
+
+function factsOf(snapshot: Snapshot, asked: NamedClaim, dependencies: ClaimServiceDependencies): Parameters<typeof planClaim>[2] {
+  const { book, node, domain, groups, holders, isGiven } = dependencies;
+  return {
+    driver: domain,
+    node,
+    radios: snapshot.radios,
+    groups: groups(snapshot.radios.values()),
+    prepared: [...book.claims.values()],
+    holderOf: (radioId) => book.holderOf(radioId),
+    takenBy(radioId) {
+      const holder = holders().find(
+        (each) =>
+          each.radioId === radioId &&
+          (each.way === "device-plugin" ||
+            // Only while our own word on it is lost.
+            (book.isLost && !(each.namespace === asked.namespace && each.request === asked.name))),
+      );
+      if (holder !== undefined) return `is held by the pod ${holder.namespace}/${holder.pod}, which was given it as ${holder.request}`;
+      return isGiven(radioId) ? "was given to another pod a moment ago" : undefined;
+    },
+  };
+}
+
+function toDevices({ devices }: PreparedClaim, { node, cdiName }: ClaimServiceDependencies): PrepareOutcome["devices"] {
+  return devices.map(({ request, device, radioId, ordinal, shareId }) => ({
+    requestNames: [request],
+    poolName: node,
+    deviceName: device,
+    cdiDeviceIds: [cdiName(radioId, ordinal)],
+    ...(shareId === undefined ? {} : { shareId }),
+  }));
+}
+
+function claimPath(namespace: string, name: string): string {
+  return `/apis/resource.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/resourceclaims/${encodeURIComponent(name)}`;
+}
+
+function sentenceOf(error: unknown): string {
+  const said = describeError(error);
+  return (isAerialError(error) && error.code !== "handover.unavailable" ? `${said}; ${error.hint}` : said).toWellFormed();
+}
+
+function openPatience(clock: Clock, outer: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const patience = linkSignal(outer);
+  const late = new AerialError("handover.unavailable", `looking for the radio and its claim took longer than ${prepareMs / 1_000} s`);
+  const done = linkSignal(outer);
+  void clock.sleep(prepareMs, done.signal).then(
+    () => patience.abort(late),
+    () => {},
+  );
+  return {
+    signal: patience.signal,
+    [Symbol.dispose]() {
+      done.abort(undefined);
+      done[Symbol.dispose]();
+      patience[Symbol.dispose]();
+    },
+  };
+}
