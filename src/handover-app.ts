@@ -85,7 +85,9 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
   scope.spawn("holders", (stop) => runHolders({ kubelet, nudges, domain: groups.domain, radioOfDevice, clock, conditions, holders }, stop));
 
   const cdi = followRuntime({ config, cluster, log, scope });
-  const claimed: Watch<ReadonlySet<string>> = new Cell<ReadonlySet<string>>(new Set());
+  const claimed = new Cell<ReadonlySet<string>>(new Set());
+  /** When the device plugin gave each radio away, milliseconds since the epoch: the kubelet tells a moment later. */
+  const given = new Map<string, number>();
   const devicePlugin = config.devicePlugin.enabled === false ? undefined : createDevicePluginCounters();
   if (devicePlugin !== undefined) {
     scope.spawn("device plugin", (stop) =>
@@ -101,6 +103,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
           refresh,
           handed: nudge,
           allocate(radio, place) {
+            given.set(radio.id, clock.now());
             if (cdi.current) return { cdiName: cdiDeviceName(groups.domain, radio.id, place.ordinal) };
             return editsFor(radio, { ...place, node: config.node.name });
           },
@@ -110,17 +113,42 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     );
   }
 
+  const { kube, radios: clusterRadios } = cluster;
+  const sliceCounters = new Cell<OutputCounters>(noOutputCounters);
+  const { enabled: offersClaims } = config.resourceClaims;
+  const followsClaims = offersClaims !== false && kube !== undefined;
+  if (followsClaims) {
+    const { evict, absentSeconds } = config.follow;
+    scope.spawn("resource claims", async (stop) => {
+      // Loaded where there is a cluster.
+      const { runResourceClaims } = await import("./publish/dra/run-resource-claims.ts");
+      const own = {
+        kube,
+        enabled: offersClaims,
+        node: config.node.name,
+        domain: groups.domain,
+        groups: (radios: Iterable<Radio>) => groupRadios(radios, groups),
+        cdiName: (id: string, ordinal: number) => cdiDeviceName(groups.domain, id, ordinal),
+        kubelet: config.host.kubelet,
+        stateDirectory: config.state.directory,
+        graceMs: config.handover.graceSeconds * 1_000,
+        evictAfterMs: evict === "all" && absentSeconds > 0 ? absentSeconds * 1_000 : undefined,
+        isGiven: (id: string) => clock.now() - (given.get(id) ?? -Infinity) < givenMs,
+      };
+      await runResourceClaims({ ...common, ...own, refresh, holders, claimed, handed: nudge, counters: sliceCounters }, stop);
+    });
+  }
+
   const containers = createHandedContainers({ proc: config.host.proc, clock });
   const policy = config.handover.onReplug;
   scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders }, stop));
 
-  const { kube, radios: clusterRadios } = cluster;
   const resourceOf = (radio: Radio): string | undefined => {
     for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);
     return undefined;
   };
   return {
-    outputs: new Map([["cdi", cdiCounters]]),
+    outputs: new Map([["cdi", cdiCounters], ...(followsClaims ? [["resource-slices", sliceCounters] as const] : [])]),
     figures: () => ({ holders: holders.current, resourceOf, ...(devicePlugin && { devicePlugin }) }),
     ...(kube !== undefined &&
       clusterRadios !== undefined && {
@@ -137,6 +165,9 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     resourceOf,
   };
 }
+
+/** The kubelet is asked who has what three seconds after each allocation at the latest. */
+const givenMs = 10_000;
 
 /** Asked of the Node until it says; it is written once, when the kubelet starts. */
 const versionsRetryMs = 30_000;
