@@ -12,6 +12,7 @@ import type { RadioHolder, ResourceGroups } from "./core/handover.ts";
 import type { Log } from "./core/log.ts";
 import type { Radio, Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
+import { startFollow } from "./follow-app.ts";
 import { createHandedContainers } from "./host/handed-containers.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { openCdiDirectory } from "./kubelet/cdi-directory.ts";
@@ -142,6 +143,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
   const containers = createHandedContainers({ proc: config.host.proc, clock });
   const policy = config.handover.onReplug;
   scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders }, stop));
+  if (cluster.kube !== undefined) startFollow({ config, log, conditions, snapshots: inventory, holders, kube: cluster.kube, scope });
 
   const resourceOf = (radio: Radio): string | undefined => {
     for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);

@@ -1,0 +1,36 @@
+/** Pods that follow their radio, and those that a reboot left behind: what of the configuration and the cluster they need. */
+import type { Config } from "./config/schema.ts";
+import type { Watch } from "./core/cell.ts";
+import { systemClock as clock } from "./core/clock.ts";
+import type { Conditions } from "./core/condition.ts";
+import type { RadioHolder } from "./core/handover.ts";
+import type { Log } from "./core/log.ts";
+import type { Snapshot } from "./core/radio.ts";
+import type { Scope } from "./core/scope.ts";
+import type { Kube } from "./kube/kube.ts";
+import { createClusterRadios } from "./publish/cluster/cluster-radios.ts";
+import { runFollow } from "./publish/follow/run-follow.ts";
+import { runGhostPods } from "./publish/follow/run-ghost-pods.ts";
+
+interface FollowDependencies {
+  readonly config: Config;
+  readonly log: Log;
+  readonly conditions: Conditions;
+  readonly snapshots: Watch<Snapshot>;
+  readonly holders: Watch<readonly RadioHolder[]>;
+  readonly kube: Kube;
+  readonly scope: Scope;
+}
+
+/** What everybody else is told of all nodes may be older than a pod should wait. */
+const radiosKeptMs = 1_000;
+
+export function startFollow({ config, log, conditions, snapshots, holders, kube, scope }: FollowDependencies): void {
+  const { evict, absentSeconds, ghostPods } = config.follow;
+  const { prefix } = config.labels;
+  const common = { kube, node: config.node.name, prefix, clock, log, conditions };
+  const radios = createClusterRadios({ kube, clock, prefix, keptMs: radiosKeptMs });
+  scope.spawn("follow", (stop) => runFollow({ ...common, snapshots, holders, radios, evict, absentMs: absentSeconds * 1_000 }, stop));
+  // A replacement that gets the radio changes the holders: then its ghost can go.
+  if (ghostPods) scope.spawn("ghost pods", (stop) => runGhostPods({ ...common, nudges: holders }, stop));
+}
