@@ -1,0 +1,190 @@
+/** What a replug is to a pod that holds the stick, under a real kubelet and containerd. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { sonoffDonglePlus } from "../../lab/sticks.ts";
+import { openCluster, type Cluster } from "../cluster.ts";
+import { openControlPlane } from "../control-plane.ts";
+import { installBase } from "../install-base.ts";
+import { openKubeNode, type KubeNode } from "./kube-node.ts";
+import { keepPodsAway, prepareAerial, type NodeAerial } from "./node-aerial.ts";
+import { startPod } from "./pods.ts";
+import { openVirtualTerminal } from "./virtual-terminals.ts";
+
+const resourceName = "radio.mi.house/zigbee";
+
+type Stick = Awaited<ReturnType<KubeNode["plug"]>>;
+
+let lifetime: AsyncDisposableStack;
+let cluster: Cluster;
+let node: KubeNode;
+const plugged: Stick[] = [];
+
+beforeAll(async () => {
+  lifetime = new AsyncDisposableStack();
+  cluster = lifetime.use(await openCluster());
+  await installBase(cluster);
+  await keepPodsAway(cluster);
+  lifetime.use(await openControlPlane(cluster));
+  node = lifetime.use(await openKubeNode(cluster, { name: "node-1", kubelet: { nodeStatusUpdateFrequency: "1s" } }));
+});
+afterAll(() => lifetime.disposeAsync());
+afterEach(async () => {
+  await cluster.kubectl(["delete", "pods", "--all", "--now", "--wait"]);
+  for (const stick of plugged.splice(0)) await stick.unplug();
+});
+
+/**
+ * A program as patient as they come: it opens its radio again for ever, and ends only when it is asked to. Whatever it is told
+ * by the line it repeats.
+ */
+const patient = `trap 'exit 0' TERM
+while :; do
+  ( exec 3<>"$RADIO_ZIGBEE_PATH" && echo "open $RADIO_ZIGBEE_DEVICE" >&3 && while read line <&3; do echo "got $line" >&3; done ) & wait $!
+  sleep 0.1
+done`;
+
+/** Nobody's: no root, no capabilities, no way to get any. */
+const unprivileged = {
+  runAsUser: 1_000,
+  runAsGroup: 1_000,
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+};
+
+async function startHolder(name: string): Promise<void> {
+  const container = { resources: { limits: { [resourceName]: "1" } }, securityContext: unprivileged };
+  await startPod(cluster, { name, script: patient, container }, 30);
+}
+
+const restartsOf = async (pod: string): Promise<number> =>
+  Number(await cluster.kubectl(["get", "pod", pod, "--output=jsonpath={.status.containerStatuses[0].restartCount}"]));
+const offered = (count: number): Promise<unknown> =>
+  cluster.waitForNode("node-1", ({ status }) => JSON.stringify(status).includes(`"${resourceName}":"${count}"`), 20_000);
+
+async function conditionOf(aerial: NodeAerial, code: string): Promise<string> {
+  for (const deadline = Date.now() + 40_000; Date.now() < deadline; await sleep(200)) {
+    const { conditions } = await aerial.get<{ conditions: { code: string; text: string }[] }>("/api/v1/conditions");
+    const found = conditions.find((condition) => condition.code === code);
+    if (found !== undefined) return found.text;
+  }
+  throw new Error(`${code} is not raised`);
+}
+
+async function plug(options: Parameters<KubeNode["plug"]>[1] = {}): Promise<Stick> {
+  const stick = await node.plug(sonoffDonglePlus, options);
+  plugged.push(stick);
+  return stick;
+}
+
+async function replug(stick: Stick): Promise<Stick> {
+  await stick.unplug();
+  return plug({ port: stick.port, without: stick.nodes });
+}
+
+async function answers(stick: Stick, word: string): Promise<void> {
+  stick.line.send(`${word}\n`);
+  await stick.line.waitForWritten(new RegExp(`^got ${word}$`, "mu"));
+}
+
+/** Unplugs the stick and plugs it in again, where it gets the numbers that it had. */
+async function replugAsBefore(stick: Stick): Promise<Stick> {
+  await stick.unplug();
+  for (let minor = -1; minor !== stick.line.minor - 1;) {
+    const skipped = await openVirtualTerminal();
+    ({ minor } = skipped);
+    await skipped.hangUp();
+  }
+  return plug({ port: stick.port });
+}
+
+it("a pod without privileges works again after one restart of its container, under another name and other numbers", async () => {
+  const aerial = await prepareAerial(cluster, node);
+  await using _daemon = await aerial.start();
+  let stick = await plug();
+  await offered(1);
+  await startHolder("holder");
+  await stick.line.waitForWritten(new RegExp(`^open 4:${stick.line.minor}$`, "mu"));
+  await answers(stick, "first");
+
+  await stick.unplug();
+  await sleep(2_000);
+  expect(await restartsOf("holder")).toBe(0);
+  const pluggedAt = performance.now();
+  const again = await plug({ port: stick.port, without: stick.nodes });
+  expect([again.nodes, again.line.minor === stick.line.minor]).toEqual([["/dev/ttyUSB1"], false]);
+  await again.line.waitForWritten(new RegExp(`^open 4:${again.line.minor}$`, "mu"), 30_000);
+  await answers(again, "second");
+  console.log(`bytes again ${Math.round(performance.now() - pluggedAt)} ms after the plug`);
+  await sleep(5_000);
+  expect(await restartsOf("holder")).toBe(1);
+  stick = await replugAsBefore(again);
+  expect(stick.line.minor).toBe(again.line.minor);
+  await answers(stick, "third");
+  await sleep(5_000);
+  expect(await restartsOf("holder")).toBe(1);
+
+  // A container that ends twice within ten minutes is kept waiting by the kubelet: 10 s at first (CrashLoopBackOff).
+  const soonAt = performance.now();
+  const soon = await replug(stick);
+  await soon.line.waitForWritten(new RegExp(`^open 4:${soon.line.minor}$`, "mu"), 45_000);
+  console.log(`bytes again ${Math.round(performance.now() - soonAt)} ms after another replug soon after`);
+  expect(await restartsOf("holder")).toBe(2);
+});
+
+it("a replug that happened while aerial was away is mended when it is back", async () => {
+  const aerial = await prepareAerial(cluster, node);
+  const stick = await plug();
+  {
+    await using _daemon = await aerial.start();
+    await offered(1);
+    await startHolder("holder");
+    await answers(stick, "before");
+  }
+  const again = await replug(stick);
+  await sleep(2_000);
+  expect(again.line.written()).toBe("");
+  const startedAt = performance.now();
+  await using _daemon = await aerial.start();
+  await again.line.waitForWritten(new RegExp(`^open 4:${again.line.minor}$`, "mu"), 30_000);
+  console.log(`bytes again ${Math.round(performance.now() - startedAt)} ms after aerial was started`);
+  await answers(again, "after");
+  expect(await restartsOf("holder")).toBe(1);
+});
+
+it("told to ignore it, aerial leaves the container and says so", async () => {
+  const aerial = await prepareAerial(cluster, node, { AERIAL__HANDOVER__ONREPLUG: "ignore" });
+  await using _daemon = await aerial.start();
+  const stick = await plug();
+  await offered(1);
+  await startHolder("holder");
+  await answers(stick, "before");
+  const again = await replug(stick);
+  expect(await conditionOf(aerial, "handover.stale-device")).toContain("default/holder");
+  expect([again.line.written(), await restartsOf("holder")]).toEqual(["", 0]);
+  // The file of the container runtime is as it should be: any restart of the container helps.
+  await cluster.kubectl(["exec", "holder", "--", "kill", "1"]);
+  await again.line.waitForWritten(new RegExp(`^open 4:${again.line.minor}$`, "mu"), 30_000);
+});
+
+it("without CDI the pod keeps the old node whatever is restarted, as with any device plugin, and aerial says so", async () => {
+  const aerial = await prepareAerial(cluster, node, { AERIAL__HANDOVER__ALLOCATION: "devices" });
+  await using _daemon = await aerial.start();
+  const stick = await plug();
+  await offered(1);
+  const container = { resources: { limits: { [resourceName]: "1" } } };
+  await startPod(cluster, { name: "holder", script: patient, container });
+  await answers(stick, "before");
+  const again = await replug(stick);
+  const text = await conditionOf(aerial, "handover.stale-device");
+  expect(text).toMatch(/default\/holder still has the device 4:\d+ .*The kubelet repeats .*Delete the pod/u);
+  await cluster.kubectl(["exec", "holder", "--", "kill", "1"]);
+  await sleep(10_000);
+  expect(again.line.written()).toBe("");
+  console.log(
+    `classic: ${await cluster.kubectl(["get", "pod", "holder", "--output=jsonpath={.status.containerStatuses[0].restartCount} restarts, {.status.containerStatuses[0].state}"])}`,
+  );
+  await cluster.kubectl(["delete", "pod", "holder", "--now", "--wait"]);
+  await startPod(cluster, { name: "holder", script: patient, container }, 30);
+  await answers(again, "made-anew");
+});
