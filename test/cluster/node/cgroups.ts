@@ -28,6 +28,12 @@ export async function openCgroups(name: string): Promise<NodeCgroups> {
 }
 
 async function makeCgroups(name: string): Promise<void> {
+  // cgroup v2 hands a controller on only where it is told to.
+  const controllers = join(base, "cgroup.controllers");
+  if (existsSync(controllers)) {
+    const names = (await readFile(controllers, "utf8")).trim().split(" ");
+    await writeFile(join(base, "cgroup.subtree_control"), names.map((controller) => `+${controller}`).join(" "));
+  }
   for (const hierarchy of hierarchies()) {
     const directory = join(base, hierarchy, name);
     await mkdir(directory, { recursive: true });

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { NodeBinaries } from "../binaries.ts";
 import { whenReady } from "../child.ts";
+import { pauseImage } from "./images.ts";
 import type { Daemon, NodeNamespace } from "./node-namespace.ts";
 
 /** As the node sees it. */
@@ -14,13 +15,12 @@ export interface ContainerdOptions {
   readonly binaries: NodeBinaries;
   /** The node's own files on this machine. */
   readonly root: string;
-  readonly pauseImage: string;
   /** Of the node's pods: `10.88.1.0/24`. */
   readonly podSubnet: string;
 }
 
 /** Writes its configuration; survives reboots. Gives the path. */
-export async function configureContainerd({ binaries, root, pauseImage, podSubnet }: ContainerdOptions): Promise<string> {
+export async function configureContainerd({ binaries, root, podSubnet }: ContainerdOptions): Promise<string> {
   const networks = join(root, "networks");
   await mkdir(networks, { recursive: true });
   // A veth pair a pod, with the node at the other end; forwarding nowhere.
@@ -82,10 +82,15 @@ interface Start {
   readonly logFile: string;
 }
 
+/** With the shim and runc on its PATH. */
+export function containerdCommand(binaries: NodeBinaries, configuration: string): readonly string[] {
+  const path = [dirname(binaries.containerdShim), dirname(binaries.runc), process.env["PATH"] ?? ""].join(":");
+  return ["env", `PATH=${path}`, binaries.containerd, "--config", configuration];
+}
+
 /** Starts it and waits until it answers. Its containers outlive it, and it finds them again. */
 export async function startContainerd({ binaries, namespace, configuration, logFile }: Start): Promise<Daemon> {
-  const path = `PATH=${dirname(binaries.containerdShim)}:${dirname(binaries.runc)}:${process.env["PATH"] ?? ""}`;
-  const daemon = await namespace.openDaemon({ command: ["env", path, binaries.containerd, "--config", configuration], logFile });
+  const daemon = await namespace.openDaemon({ command: containerdCommand(binaries, configuration), logFile });
   const answers = async (): Promise<boolean> =>
     (await namespace.run([binaries.ctr, "--address", containerdSocket, "version"])).exitCode === 0;
   try {
@@ -98,7 +103,7 @@ export async function startContainerd({ binaries, namespace, configuration, logF
 }
 
 /** Imports an archive in OCI's or Docker's layout for the kubelet. */
-export async function importImages(namespace: NodeNamespace, ctr: string, archive: string): Promise<void> {
+export async function importImages(namespace: Pick<NodeNamespace, "run">, ctr: string, archive: string): Promise<void> {
   const { exitCode, stderr } = await namespace.run([
     ctr,
     "--address",

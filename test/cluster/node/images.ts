@@ -1,6 +1,6 @@
 /** Container images made here, from Debian's static busybox: nothing is pulled. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { packTar, type TarEntry } from "modern-tar";
 
 /** A shell and what goes with it; pods name it with `imagePullPolicy: Never`. */
@@ -8,7 +8,7 @@ export const busyboxImage = "aerial.test/busybox:1";
 /** Holds the namespaces of a pod. */
 export const pauseImage = "aerial.test/pause:1";
 
-export interface ImageOptions {
+interface ImageOptions {
   /** Whole name: `aerial.test/busybox:1`. */
   readonly name: string;
   readonly entrypoint: readonly string[];
@@ -20,8 +20,17 @@ const applets =
     " ",
   );
 
-/** An archive in OCI's image layout with images that have one layer in common, as `ctr images import` takes it. */
-export async function makeImages(busybox: string, images: readonly ImageOptions[]): Promise<Uint8Array> {
+/** Writes an archive with both images, as `ctr images import` takes it, to `path`. */
+export async function writeImages(busybox: string, path: string): Promise<void> {
+  const images = [
+    { name: busyboxImage, entrypoint: ["/bin/sh"] },
+    { name: pauseImage, entrypoint: ["/bin/sleep", "infinity"] },
+  ];
+  await writeFile(path, await makeImages(busybox, images));
+}
+
+/** An archive in OCI's image layout with images that have one layer in common. */
+async function makeImages(busybox: string, images: readonly ImageOptions[]): Promise<Uint8Array> {
   const blobs = new Map<string, Uint8Array>();
   const put = (mediaType: string, content: Uint8Array) => {
     const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;

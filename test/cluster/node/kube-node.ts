@@ -1,5 +1,5 @@
 /** A real node for tests: kubelet, containerd and runc in mount and process namespaces of their own, on this machine's kernel. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,8 +9,8 @@ import type { Cluster } from "../cluster.ts";
 import { withFreePort } from "../free-port.ts";
 import { openCgroups, sweepCgroups } from "./cgroups.ts";
 import { configureContainerd, importImages, startContainerd } from "./containerd.ts";
-import { busyboxImage, makeImages, pauseImage } from "./images.ts";
-import { configureKubelet, startKubelet } from "./kubelet.ts";
+import { writeImages } from "./images.ts";
+import { configureKubelet, startKubelet, waitUntilReady } from "./kubelet.ts";
 import { openNodeRadios, type NodeRadios } from "./node-radios.ts";
 import { openNodeNamespace, type Daemon, type NodeNamespace } from "./node-namespace.ts";
 
@@ -97,17 +97,11 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
   await promisify(execFile)("cp", ["-ax", "/dev/.", paths.dev]);
   const radios = opening.use(openNodeRadios(root));
 
-  const containerdConfiguration = await configureContainerd({ binaries, root, pauseImage, podSubnet: podSubnet(number) });
+  const containerdConfiguration = await configureContainerd({ binaries, root, podSubnet: podSubnet(number) });
   const port = await withFreePort(async (free) => free);
   const args = await configureKubelet({ cluster, name, root, port, cgroup: cgroups.path, labels, configuration });
   const images = join(root, "images.tar");
-  await writeFile(
-    images,
-    await makeImages(binaries.busybox, [
-      { name: busyboxImage, entrypoint: ["/bin/sh"] },
-      { name: pauseImage, entrypoint: ["/bin/sleep", "infinity"] },
-    ]),
-  );
+  await writeImages(binaries.busybox, images);
 
   const [kubeletLog, containerdLog] = [join(root, "kubelet.log"), join(root, "containerd.log")];
   const logs = async (): Promise<string> => {
@@ -135,7 +129,7 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
   report("starting the kubelet");
   await runKubelet();
   try {
-    await waitUntilReady(cluster, name);
+    await waitUntilReady(cluster, name, readyTimeoutMs);
   } catch (error) {
     throw new Error(`${String(error)}\n${await logs()}`, { cause: error });
   }
@@ -184,19 +178,6 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
 /** Of 10.88.0.0/13, apart for the nodes of one process and, mostly, for those of two. */
 function podSubnet(number: number): string {
   return `10.${88 + (number % 8)}.${process.pid % 256}.0/24`;
-}
-
-async function waitUntilReady(cluster: Cluster, name: string): Promise<void> {
-  const signal = AbortSignal.timeout(readyTimeoutMs);
-  try {
-    for await (const { object } of cluster.api.watch(`/api/v1/nodes?fieldSelector=metadata.name=${name}`, signal)) {
-      const status = object["status"] as { conditions?: { type: string; status: string }[] } | undefined;
-      if (status?.conditions?.some((each) => each.type === "Ready" && each.status === "True") === true) return;
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-  throw new Error(`node ${name} is not Ready after ${readyTimeoutMs} ms`);
 }
 
 /** Removes the cgroups and files of nodes whose test process was killed. */

@@ -15,20 +15,22 @@ export interface KubeletOptions {
   readonly port: number;
   readonly cgroup: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Where the node is, and where it finds the API server, when not on this machine. */
+  readonly guest?: { readonly address: string; readonly server: string };
   /** Fields of KubeletConfiguration that a test wants otherwise. */
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
 /** Writes what it needs into `root`; gives its arguments. */
 export async function configureKubelet(options: KubeletOptions): Promise<readonly string[]> {
-  const { cluster, name, root, port, cgroup, labels, configuration } = options;
-  const address = nodeAddress();
+  const { cluster, name, root, port, cgroup, labels, guest, configuration } = options;
+  const address = guest?.address ?? nodeAddress();
   const [identity, serving] = await Promise.all([
     cluster.issueCertificate(`kubelet-${name}`, { commonName: `system:node:${name}`, organization: "system:nodes" }),
     cluster.issueCertificate(`kubelet-serving-${name}`, { commonName: name, alternativeNames: [`IP:${address}`, `DNS:${name}`] }),
   ]);
   const kubeconfig = await writeKubeconfig(join(root, "kubelet.kubeconfig"), {
-    server: cluster.serverUrl,
+    server: guest?.server ?? cluster.serverUrl,
     certificateAuthority: cluster.caCertificate,
     client: identity,
   });
@@ -81,6 +83,20 @@ interface Start {
 
 export function startKubelet({ binaries, namespace, args, logFile }: Start): Promise<Daemon> {
   return namespace.openDaemon({ command: [binaries.kubelet, ...args], logFile });
+}
+
+/** Resolves when the API server calls the node Ready. */
+export async function waitUntilReady(cluster: Cluster, name: string, timeoutMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    for await (const { object } of cluster.api.watch(`/api/v1/nodes?fieldSelector=metadata.name=${name}`, signal)) {
+      const status = object["status"] as { conditions?: { type: string; status: string }[] } | undefined;
+      if (status?.conditions?.some((each) => each.type === "Ready" && each.status === "True") === true) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  throw new Error(`node ${name} is not Ready after ${timeoutMs} ms`);
 }
 
 /** The kubelet takes no loopback address for its node's. */
