@@ -14,7 +14,10 @@ import { type Kube, openKube } from "./kube/kube.ts";
 import { readPodNamespace } from "./kube/pod-namespace.ts";
 import { type AccessQuestion, readClusterFacts } from "./kube/read-cluster-facts.ts";
 import { createTokenReviewer } from "./kube/token-review.ts";
+import { openCdiDirectory } from "./kubelet/cdi-directory.ts";
 import type { Identifier } from "./plugins/identifier.ts";
+import { cdiNames } from "./publish/cdi/cdi-files.ts";
+import { removeCdiFiles } from "./publish/cdi/cdi-output.ts";
 import { createClusterRadios } from "./publish/cluster/cluster-radios.ts";
 import { runEvents } from "./publish/events/run-events.ts";
 import { describeRadios } from "./publish/labels/describe-radios.ts";
@@ -137,12 +140,24 @@ function toNeeds({ labels, events }: Config, leaseNamespace: string | undefined)
   ];
 }
 
-/** Takes back from the cluster what aerial has written for this node; a sentence for each thing removed. Throws `kube.*`. */
+/**
+ * Takes back what aerial has written for this node: into the cluster, and for the container runtime. A sentence for each thing
+ * removed. Throws `kube.*`.
+ */
 export async function withdrawFromCluster({ config, log }: ClusterDependencies, signal: AbortSignal): Promise<readonly string[]> {
   if (!config.kubernetes.enabled) throw new AerialError("kube.config", "no cluster is configured");
   await using kube = await open({ config, log }, signal);
   const keys = await withdrawLabels({ kube, node: config.node.name }, signal);
-  return keys.map((key) => `removed ${key} from node ${config.node.name}`);
+  return [...keys.map((key) => `removed ${key} from node ${config.node.name}`), ...(await withdrawFiles(config))];
+}
+
+async function withdrawFiles({ host, labels }: Config): Promise<readonly string[]> {
+  try {
+    const count = await removeCdiFiles(openCdiDirectory({ path: host.cdi, ...cdiNames(labels.prefix), clock }));
+    return count === 0 ? [] : [`removed ${count} CDI file${count === 1 ? "" : "s"} from ${host.cdi}`];
+  } catch (error) {
+    return [`left the CDI files where they are: ${describeError(error)}`];
+  }
 }
 
 function open({ config, log }: ClusterDependencies, signal: AbortSignal): Promise<Kube> {

@@ -113,6 +113,25 @@ test("others' edits are heard, our own are not", async () => {
   await vi.waitFor(() => expect(cdi.edits.current).toBe(2));
 });
 
+test("they are heard in a directory that is made, or made anew, after the start", async () => {
+  const { path, cdi } = makeDirectory();
+  const stop = new AbortController();
+  const running = cdi.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  for (const round of [0, 1]) {
+    await new Promise((resolve) => void setTimeout(resolve, 50));
+    await cdi.write(`${prefix}a.json`, ours("a"));
+    await new Promise((resolve) => void setTimeout(resolve, 150));
+    const before = cdi.edits.current;
+    rmSync(join(path, `${prefix}a.json`));
+    await vi.waitFor(() => expect(cdi.edits.current).toBe(before + 1));
+    if (round === 0) rmSync(path, { recursive: true });
+  }
+});
+
 test("any content survives the way to the disk and back, if it says our kind", async () => {
   const { cdi } = makeDirectory();
   await fc.assert(

@@ -4,10 +4,11 @@
  */
 import { constants, watch } from "node:fs";
 import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Cell, type Watch } from "../core/cell.ts";
 import type { Clock } from "../core/clock.ts";
 import { AerialError, describeError, errnoOf } from "../core/errors.ts";
+import { linkSignal } from "../core/linked-signal.ts";
 
 export interface CdiDirectory {
   /**
@@ -48,13 +49,18 @@ export function openCdiDirectory({ path, prefix, kind, clock }: CdiDirectoryOpti
   const edits = new Cell(0);
   /** What each of our files looked like after we wrote it; undefined once we removed it. */
   const written = new Map<string, string | undefined>();
+  let wake = (): void => {};
+  let working = 0;
   const isOurs = (name: string): boolean => name.startsWith(prefix) && name.endsWith(".json") && !name.includes("/");
 
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    working += 1;
     try {
       return await work();
     } catch (error) {
       throw new AerialError("handover.cdi", `cannot ${what} in ${path} (${errnoOf(error) ?? describeError(error)})`, { cause: error });
+    } finally {
+      working -= 1;
     }
   };
 
@@ -66,23 +72,33 @@ export function openCdiDirectory({ path, prefix, kind, clock }: CdiDirectoryOpti
   const watchOnce = async (signal: AbortSignal): Promise<void> => {
     const changed = new Set<string>();
     let timer: NodeJS.Timeout | undefined;
+    const lookLater = (): void => {
+      timer ??= setTimeout(() => void look().catch(() => {}), settleMs).unref();
+    };
     const look = async (): Promise<void> => {
       timer = undefined;
+      // How our own work looks is not known before it is done.
+      if (working > 0) return lookLater();
       const names = new Set(changed);
       changed.clear();
       if (await hasForeignEdit(names)) edits.set(edits.current + 1);
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     const watcher = watch(path, { persistent: false }, (_event, name) => {
+      // The directory itself is gone; of another one in its place this watch hears nothing.
+      if (name === basename(path)) watcher.close();
       if (name === null || !isOurs(name) || changed.size >= mostFiles) return;
       changed.add(name);
-      timer ??= setTimeout(() => void look().catch(() => {}), settleMs).unref();
+      lookLater();
     });
     watcher.on("error", () => resolve());
     watcher.on("close", () => resolve());
     const close = (): void => watcher.close();
     signal.addEventListener("abort", close, { once: true });
     try {
+      if (signal.aborted) return;
+      // What happened before there was a watch.
+      if (await hasForeignEdit(new Set(written.keys()))) edits.set(edits.current + 1);
       await promise;
     } finally {
       signal.removeEventListener("abort", close);
@@ -110,6 +126,7 @@ export function openCdiDirectory({ path, prefix, kind, clock }: CdiDirectoryOpti
         await mkdir(path, { recursive: true });
         await replaceFile(path, name, content);
         written.set(name, await signatureOf(join(path, name)));
+        wake();
       }),
     remove: (name) =>
       attempt(`remove the CDI file ${name}`, async () => {
@@ -124,7 +141,11 @@ export function openCdiDirectory({ path, prefix, kind, clock }: CdiDirectoryOpti
         } catch {
           // Not there, or no watch to be had: the files are looked at by the clock as well.
         }
-        await clock.sleep(retryMs, signal).catch(() => {});
+        using wait = linkSignal(signal);
+        // The first file makes the directory.
+        wake = () => wait.abort(new AerialError("internal.abort", "there is something to watch"));
+        await clock.sleep(retryMs, wait.signal).catch(() => {});
+        wake = () => {};
       }
     },
   };

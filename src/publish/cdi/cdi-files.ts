@@ -14,7 +14,7 @@ export interface CdiFileOptions {
 }
 
 /** A container can have so many radios of one group. */
-export const mostOrdinals = 8;
+const mostOrdinals = 8;
 /** The lowest version that has all we use: `hostPath` is of 0.5.0, `additionalGids` of 0.7.0 (CDI SPEC.md, "Released versions"). */
 const cdiVersion = "0.7.0";
 /** Owner and group may read and write. */

@@ -1,6 +1,8 @@
 /** What a replug is to a pod that holds the stick, under a real kubelet and containerd. */
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { sonoffDonglePlus } from "../../lab/sticks.ts";
 import { openCluster, type Cluster } from "../cluster.ts";
 import { openControlPlane } from "../control-plane.ts";
@@ -165,6 +167,31 @@ it("told to ignore it, aerial leaves the container and says so", async () => {
   // The file of the container runtime is as it should be: any restart of the container helps.
   await cluster.kubectl(["exec", "holder", "--", "kill", "1"]);
   await again.line.waitForWritten(new RegExp(`^open 4:${again.line.minor}$`, "mu"), 30_000);
+});
+
+it("the file for the container runtime is there while the stick is, whatever happens to it, until aerial is cleaned up", async () => {
+  const aerial = await prepareAerial(cluster, node);
+  const stick = await plug();
+  const files = (): string[] => readdirSync(node.paths.cdi).filter((name) => name.endsWith(".json"));
+  const [own, other] = [[`radio.mi.house-radio_10c4-ea60-${sonoffDonglePlus.serial}.json`], "nvidia.com-gpu.json"];
+  const daemon = await aerial.start();
+  await vi.waitFor(() => expect(files()).toEqual(own), 5_000);
+  for (const name of own) rmSync(join(node.paths.cdi, name));
+  await vi.waitFor(() => expect(files()).toEqual(own), 5_000);
+  await node.reboot();
+  await daemon.exited;
+  {
+    await using _daemon = await aerial.start();
+    await vi.waitFor(() => expect(files()).toEqual(own), 5_000);
+    await stick.unplug();
+    await vi.waitFor(() => expect(files()).toEqual([]), 5_000);
+    await replug(stick);
+    await vi.waitFor(() => expect(files()).toEqual(own), 5_000);
+  }
+  expect(files()).toEqual(own);
+  writeFileSync(join(node.paths.cdi, other), "{}");
+  expect((await aerial.cli("cleanup")).stdout).toContain("removed 1 CDI file from /var/run/cdi");
+  expect(files()).toEqual([other]);
 });
 
 it("without CDI the pod keeps the old node whatever is restarted, as with any device plugin, and aerial says so", async () => {
