@@ -44,7 +44,7 @@ const situations: readonly Situation[] = [
     house: stagedHouse,
     async bring({ page }) {
       await page.getByRole("button", { name: "Zigbee in the hall", exact: true }).click();
-      await page.getByRole("dialog").getByText("home/zigbee2mqtt-0").waitFor();
+      await page.getByRole("dialog").getByText("home/zigbee2mqtt-0").first().waitFor();
     },
   },
   {

@@ -25,11 +25,23 @@ export interface StagedApi extends AsyncDisposable {
   readonly followers: number;
 }
 
+/** Of those that the page tells apart, by their detail. */
+const codes: Readonly<Record<string, string>> = { "aerial may not list pods": "pods.forbidden" };
+
 const problem = (reply: FastifyReply, status: number, detail: string): FastifyReply =>
   reply
     .code(status)
     .type("application/problem+json")
-    .send(JSON.stringify({ type: "about:blank", title: "Problem", status, detail, code: "staged", hint: `mend it: ${status}` }));
+    .send(
+      JSON.stringify({
+        type: "about:blank",
+        title: "Problem",
+        status,
+        detail,
+        code: codes[detail] ?? "staged",
+        hint: `mend it: ${status}`,
+      }),
+    );
 
 export async function openStagedApi(house: House): Promise<StagedApi> {
   const app = fastify({ forceCloseConnections: true });
@@ -99,6 +111,11 @@ export async function openStagedApi(house: House): Promise<StagedApi> {
   }));
   app.get("/api/v1/plugins", () => staged.house.plugins);
   app.get("/api/v1/cluster/radios", (_request, reply) => staged.house.cluster ?? problem(reply, 404, "there is no cluster"));
+  app.get("/api/v1/pods", (_request, reply) => {
+    const { pods } = staged.house;
+    if (pods === undefined) return problem(reply, 404, "there is no cluster");
+    return pods === "forbidden" ? problem(reply, 503, "aerial may not list pods") : { at: new Date().toISOString(), complete: true, pods };
+  });
   app.post("/api/v1/rescan", () => ({ revision: 2, durationMs: 12 }));
   app.post("/api/v1/support-bundle", (_request, reply) =>
     reply

@@ -8,6 +8,7 @@ import type {
   Node,
   PluginList,
   Radio,
+  RadioPod,
   RelayStatus,
   SeenService,
 } from "../../src/api/contract/types.ts";
@@ -24,6 +25,8 @@ export interface House {
   services: SeenService[];
   plugins: PluginList;
   cluster: ClusterRadioList | undefined;
+  /** `forbidden`: aerial may not list them. */
+  pods: RadioPod[] | "forbidden" | undefined;
   /** Names of the processes that hold a radio, by its id. */
   holders: Record<string, { readonly name: string; readonly pid: number; readonly pod?: string }>;
   patch: string;
@@ -87,7 +90,20 @@ export function stagedRadio(id: string, changes: Partial<Radio> = {}): Radio {
 }
 
 const radios: readonly Radio[] = [
-  stagedRadio("zigbee-62a88fbb4d19", { name: "Zigbee in the hall" }),
+  stagedRadio("zigbee-62a88fbb4d19", {
+    name: "Zigbee in the hall",
+    resource: "radio.mi.house/zigbee",
+    handedTo: [
+      {
+        namespace: "home",
+        pod: "zigbee2mqtt-0",
+        container: "zigbee2mqtt",
+        way: "device-plugin",
+        request: "radio.mi.house/zigbee",
+        since: ago(3_600 * 5),
+      },
+    ],
+  }),
   stagedRadio("thread-082a732ea338", {
     kinds: ["thread"],
     certainty: "likely",
@@ -416,6 +432,35 @@ export function stagedHouse(): House {
         conditions: [],
       })),
     },
+    pods: [
+      {
+        namespace: "home",
+        name: "zigbee2mqtt-0",
+        node: "talos-kitchen",
+        phase: "running",
+        wants: [{ way: "device-plugin", request: "radio.mi.house/zigbee", count: 1 }],
+        holds: ["zigbee-62a88fbb4d19"],
+      },
+      {
+        namespace: "home",
+        name: "zha-7d9c6b5f4-x2x9k",
+        phase: "pending",
+        wants: [{ way: "device-plugin", request: "radio.mi.house/zigbee", count: 1 }],
+        holds: [],
+        waiting:
+          "Every radio that is radio.mi.house/zigbee is taken: Zigbee in the hall on talos-kitchen is held by home/zigbee2mqtt-0. It waits for that pod to end, or for another radio.",
+      },
+      {
+        namespace: "lab",
+        name: "sniffer",
+        node: "talos-attic",
+        phase: "failed",
+        wants: [{ way: "resource-claim", request: "sniffer-stick", count: 1 }],
+        holds: [],
+        waiting:
+          "talos-attic had no radio for it when it came, and Kubernetes does not try it again: delete the pod, and its owner makes another.",
+      },
+    ],
     cluster: {
       at: ago(3),
       complete: true,
@@ -488,6 +533,7 @@ export function emptyHouse(): House {
     relay: undefined,
     services: [],
     cluster: undefined,
+    pods: undefined,
   };
 }
 

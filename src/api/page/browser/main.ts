@@ -21,6 +21,7 @@ const changed: Readonly<Record<string, readonly Resource[]>> = {
   conditions: ["conditions"],
   findings: ["doctor"],
   relay: ["relay", "services"],
+  pods: ["radios"],
 };
 const clockMs = 10_000;
 const countersMs = 3_000;
@@ -64,12 +65,12 @@ every(countersMs, () => hasRelay() && isInSight("network") && reload("relay"));
 every(servicesMs, () => hasRelay() && isInSight("network") && reload("services"));
 every(holdersMs, reloadHolders);
 every(doctorMs, () => reload("doctor"));
-every(clusterMs, () => isInCluster() && reload("cluster"));
+every(clusterMs, () => isInCluster() && reload("cluster", "pods"));
 
 function reloadEverything(): void {
   reload(...everything);
   if (hasRelay()) reload("relay", "services");
-  if (isInCluster()) reload("cluster");
+  if (isInCluster()) reload("cluster", "pods");
   reloadHolders();
 }
 
@@ -85,7 +86,8 @@ function hear({ type, data }: ServerEvent): void {
     reload("events");
   } else {
     reload(...(changed[type] ?? []));
-    if (type === "radios") reloadHolders();
+    if (type === "radios" || type === "pods") reloadHolders();
+    if (type === "pods" && isInCluster()) reload("pods");
   }
 }
 
@@ -120,7 +122,7 @@ function followDialog({ dialog }: State): void {
   }
   if (isInCluster() !== inCluster) {
     inCluster = isInCluster();
-    if (inCluster) reload("cluster");
+    if (inCluster) reload("cluster", "pods");
   }
   askForHolders();
 }

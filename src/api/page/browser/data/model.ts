@@ -10,6 +10,8 @@ import type {
   PluginList,
   Radio,
   RadioDetail,
+  RadioPod,
+  RadioPodList,
   RelayLink,
   RelayPair,
   RelayStatus,
@@ -22,7 +24,18 @@ import type { Flows } from "./flows.ts";
 import type { Problem } from "./problem.ts";
 
 /** What is asked for by itself, and shown as old or missing by itself. */
-export type Resource = "config" | "node" | "radios" | "conditions" | "doctor" | "events" | "relay" | "services" | "plugins" | "cluster";
+export type Resource =
+  | "config"
+  | "node"
+  | "radios"
+  | "conditions"
+  | "doctor"
+  | "events"
+  | "relay"
+  | "services"
+  | "plugins"
+  | "cluster"
+  | "pods";
 
 /** What somebody has pressed, and is not done yet. */
 export type Action = "rescan" | "doctor" | "bundle" | "rename" | "kind" | "older";
@@ -51,6 +64,7 @@ export interface State {
   readonly services?: readonly SeenService[];
   readonly plugins?: PluginList["plugins"];
   readonly cluster?: ClusterRadioList;
+  readonly pods?: readonly RadioPod[];
   /** The effective configuration, without secrets. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Why the last request for it failed. */
@@ -90,6 +104,8 @@ export type {
   PluginList,
   Radio,
   RadioDetail,
+  RadioPod,
+  RadioPodList,
   RelayLink,
   RelayPair,
   RelayStatus,

@@ -11,6 +11,7 @@ import type {
   PluginList,
   Radio,
   RadioDetail,
+  RadioPodList,
   RelayStatus,
   Resource,
 } from "./model.ts";
@@ -61,6 +62,10 @@ const loaders: Readonly<Record<Resource, () => Promise<Change>>> = {
   async cluster() {
     const cluster = await unlessAbsent(askJson<ClusterRadioList>("/cluster/radios"), undefined);
     return cluster === undefined ? {} : { cluster };
+  },
+  async pods() {
+    const list = await unlessAbsent(askJson<RadioPodList>("/pods"), undefined);
+    return list === undefined ? {} : { pods: keepSame(currentState().pods, list.pods, ({ namespace, name }) => `${namespace}/${name}`) };
   },
 };
 

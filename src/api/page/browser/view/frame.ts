@@ -11,6 +11,7 @@ import { networkPart } from "./network-part.ts";
 import { clusterPart, nodePart } from "./node-part.ts";
 import { patchDialog } from "./patch-dialog.ts";
 import { button, sentence, type Tone, toneIcons } from "./pieces.ts";
+import { podsPart } from "./pods-part.ts";
 import { radioDialog } from "./radio-dialog.ts";
 import { radiosPart } from "./radios-part.ts";
 import { tokenDialog } from "./token-dialog.ts";
@@ -58,7 +59,7 @@ export function frame(state: State, narrow: boolean, doors: Doors): readonly Vir
           ),
         ),
       isJudged && memo("network", [...networkFrom(state), narrow], () => networkPart(state, narrow)),
-      hasNetwork && h("div", { class: "halves", key: "halves" }, nodePart(state), clusterPart(state)),
+      hasNetwork && h("div", { class: "halves", key: "halves" }, nodePart(state), clusterPart(state), podsPart(state)),
     ),
     hasNetwork && footer(state, doors),
     dialog?.name === "radio" && radioDialog(state, dialog.id),

@@ -75,8 +75,14 @@ function drawCard({ radio, detail, complaint }: CardFacts): VirtualElement {
           h("span", { class: "path" }, h("code", { title: path }, bdi(path)), copyButton(path, `the path of ${titleOf(radio)}`)),
         ),
       state === "absent" ? fact("Last seen", when(radio.absentSince ?? radio.lastSeen)) : fact("Held by", heldBy(radio, detail)),
+      radio.handedTo.length > 0 && fact("Given to", givenTo(radio)),
     ),
   );
+}
+
+/** Pods that have it, whether or not a process of theirs has it open. */
+export function givenTo({ handedTo }: Radio): string {
+  return [...new Set(handedTo.map(({ namespace, pod }) => `${namespace}/${pod}`))].join(", ");
 }
 
 /** Long paths lose their beginning, which is the same for all, and keep their end. */

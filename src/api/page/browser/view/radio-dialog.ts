@@ -142,6 +142,11 @@ function facts(radio: Radio, detail: RadioDetail | undefined): VirtualElement {
     detail !== undefined &&
       detail.holders.length > 1 &&
       fact("All holders", detail.holders.map(({ name, pid, pod }) => `${pod ?? name} (${name}, process ${pid})`).join("; ")),
+    ...radio.handedTo.map(({ namespace, pod, container, since }) =>
+      fact("Given to", `${namespace}/${pod}`, h("span", { class: "muted" }, ` · container ${container}, `), when(since)),
+    ),
+    radio.resource !== undefined &&
+      fact("For pods", code(radio.resource, "the resource"), h("span", { class: "muted" }, "in resources.limits")),
     driver !== undefined && fact("Kernel driver", h("code", {}, driver)),
     adapter !== undefined &&
       fact("Adapter", h("code", {}, adapter), h("span", { class: "muted" }, " in the configuration of its software")),
