@@ -15,7 +15,7 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 const logLines = 30;
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /**
  * Starts both for a cluster, with all of their controllers, and waits until namespace `default` has its service account,

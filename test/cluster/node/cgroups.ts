@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const base = "/sys/fs/cgroup";
-const emptyTimeoutMs = 5_000;
+const emptyTimeoutMs = 20_000;
 
 export interface NodeCgroups extends AsyncDisposable {
   /** As the kubelet is to be told: `/aerial-kube-…`. */

@@ -9,7 +9,7 @@ import type { Daemon, NodeNamespace } from "./node-namespace.ts";
 /** As the node sees it. */
 export const containerdSocket = "/run/containerd/containerd.sock";
 
-const readyTimeoutMs = 20_000;
+const readyTimeoutMs = 60_000;
 
 export interface ContainerdOptions {
   readonly binaries: NodeBinaries;

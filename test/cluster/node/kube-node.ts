@@ -14,7 +14,7 @@ import { configureKubelet, startKubelet, waitUntilReady } from "./kubelet.ts";
 import { openNodeRadios, type NodeRadios } from "./node-radios.ts";
 import { openNodeNamespace, type Daemon, type NodeNamespace } from "./node-namespace.ts";
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 120_000;
 const namePrefix = "aerial-kube";
 const logLines = 40;
 

@@ -10,9 +10,9 @@ import { openChild, whenReady, type Child } from "../child.ts";
 
 /** Of unshare(1). */
 const namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
-const bootTimeoutMs = 10_000;
-const enterTimeoutMs = 5_000;
-const commandTimeoutMs = 20_000;
+const bootTimeoutMs = 30_000;
+const enterTimeoutMs = 30_000;
+const commandTimeoutMs = 60_000;
 
 interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;

@@ -31,7 +31,7 @@ export function scriptPod({ name, script, namespace = "default", node, container
 }
 
 /** Creates the pod and waits until it is Ready; throws with what `kubectl describe` says when it is not. */
-export async function startPod({ kubectl }: Cluster, pod: ScriptPod, timeoutSeconds = 20): Promise<void> {
+export async function startPod({ kubectl }: Cluster, pod: ScriptPod, timeoutSeconds = 60): Promise<void> {
   await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(scriptPod(pod)) });
   const where = ["--namespace", pod.namespace ?? "default"];
   try {
