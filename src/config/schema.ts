@@ -72,7 +72,8 @@ const labels = z.strictObject({
     )
     .default({})
     .meta({
-      description: 'Further labels, set to "true" while the node has a radio of that kind ("*": any radio): label key → kind.',
+      description:
+        'Further labels, set to "true" while the node has a radio of that kind ("*": any radio): label key → kind. In a cluster the policy in daemonset/base/own-node-policy.yaml has to list them too.',
       examples: [{ radio: "*", zigbee: "zigbee" }],
     }),
   graceSeconds: wholeNumber(0, 3600, "seconds")
