@@ -36,6 +36,7 @@ const errorKinds = {
   },
   "kube.invalid": { retryable: false, hint: "report it: aerial sent an object the API server does not accept" },
   "kube.protocol": { retryable: true, hint: "check what answers at the API server's address" },
+  "kubelet.socket": { retryable: true, hint: "mount the kubelet's directories where host.kubelet says, writable; aerial keeps trying" },
   "kubelet.socket-path": { retryable: false, hint: "give host.kubelet a shorter path: a unix socket's name has 107 bytes at most" },
   "kubelet.unreachable": {
     retryable: true,

@@ -139,7 +139,9 @@ describe("the socket", () => {
   });
 
   it("cannot be had in a directory that is not there", async () => {
-    await expect(openGrpcServer({ path: join(directory, "no", "x.sock"), handlers: [], log })).rejects.toMatchObject({ code: "host.read" });
+    await expect(openGrpcServer({ path: join(directory, "no", "x.sock"), handlers: [], log })).rejects.toMatchObject({
+      code: "kubelet.socket",
+    });
   });
 });
 

@@ -27,7 +27,7 @@ interface UnixListenerOptions {
 /**
  * Listens at `path`, whatever was there before: it is bound under another name and moved there, so that nobody finds a
  * name without a listener, and ending us never takes away the socket of whoever took the name after us.
- * Throws `kubelet.socket-path`, and `host.read` for what the system refuses.
+ * Throws `kubelet.socket-path`, and `kubelet.socket` for what the system refuses.
  */
 export async function openUnixListener(options: UnixListenerOptions): Promise<UnixListener> {
   const { path } = options;
@@ -44,7 +44,7 @@ export async function openUnixListener(options: UnixListenerOptions): Promise<Un
     renameSync(draft, path);
   } catch (error) {
     server.close();
-    throw new AerialError("host.read", `cannot listen at ${path}: ${describeError(error)}`, { cause: error });
+    throw new AerialError("kubelet.socket", `cannot listen at ${path}: ${describeError(error)}`, { cause: error });
   }
   // Errors of accepting, such as too many open files: the next connection may be taken again.
   server.on("error", () => {});

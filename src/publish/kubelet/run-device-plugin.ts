@@ -3,6 +3,7 @@ import { Cell, type Watch } from "../../core/cell.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Conditions } from "../../core/condition.ts";
 import type { RadioHolder, ResourceGroups } from "../../core/handover.ts";
+import { linkSignal } from "../../core/linked-signal.ts";
 import type { Log } from "../../core/log.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
 import type { PluginDevice } from "../../kubelet/device-plugin-messages.ts";
@@ -55,10 +56,16 @@ export async function runDevicePlugin(dependencies: DevicePluginDependencies, si
   const report = createPluginReport({ ...dependencies, directory: path });
   const offers = new Map<string, Offer>();
   const running: Promise<void>[] = [];
+  using lifetime = linkSignal(signal);
+  let failure: unknown;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    lifetime.abort(error);
+  };
   const removed = await removeStaleSockets(path, isOurSocket);
   if (removed > 0) log.info({ removed, directory: path }, "stale sockets removed");
-  using directory = watchPluginDirectory(path, clock, signal);
-  while (!signal.aborted) {
+  using directory = watchPluginDirectory(path, clock, lifetime.signal);
+  while (!lifetime.signal.aborted) {
     const known = [snapshots, claimed, holders].map((watch: Watch<unknown>) => ({ watch, known: watch.current }));
     const { complete, radios } = snapshots.current;
     const grouped = groupRadios(complete ? radios.values() : [], groups);
@@ -71,12 +78,13 @@ export async function runDevicePlugin(dependencies: DevicePluginDependencies, si
     report.longIds([...grouped.values()].flat().flatMap(({ id }) => (id.length > longestDeviceId ? [id] : [])));
     const ends = complete ? [...offers].map(([group, offer]) => update(offer, grouped.get(group) ?? [], dependencies)) : [];
     for (const { resource } of [...offers.values()].slice(running.length)) {
-      running.push(runResource(resource, { path, directory, clock, log, report, counters }, signal));
+      running.push(runResource(resource, { path, directory, clock, log, report, counters }, lifetime.signal).catch(fail));
     }
-    await awaitChange(known, { clock, until: Math.min(...ends) }, signal);
+    await awaitChange(known, { clock, until: Math.min(...ends) }, lifetime.signal);
   }
-  await Promise.allSettled(running);
+  await Promise.all(running);
   report.end();
+  if (failure !== undefined) throw failure;
 }
 
 interface NewOffer {
