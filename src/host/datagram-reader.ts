@@ -61,6 +61,7 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
   const headersFrom = Array.from({ length: slots }, (_, slot) => new Uint8Array(headers.buffer, slot * headerBytes));
   const ipv4Sources = Array.from({ length: slots }, (_, slot) => names.subarray(slot * nameBytes + 4, slot * nameBytes + 8));
   const ipv6Sources = Array.from({ length: slots }, (_, slot) => names.subarray(slot * nameBytes + 8, slot * nameBytes + 24));
+  const views: (Uint8Array | undefined)[] = Array.from<undefined>({ length: slots });
   const arrivals = new Float64Array(slots);
   /** Counted, since an array that is emptied is made anew. */
   const runs: Run<Owner>[] = [];
@@ -115,6 +116,15 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
     return { family, bytes: bytes ?? noAddress, port };
   }
 
+  /** The view of before, if that is as long: making one costs more than reading all that is in the header. */
+  function payloadOf(slot: number, length: number): Uint8Array {
+    const known = views[slot];
+    if (known?.length === length) return known;
+    const view = new Uint8Array(payloads, slot * stride, length);
+    views[slot] = view;
+    return view;
+  }
+
   /** The run whose next datagram is the oldest; of equal ones, the one read first. */
   function oldest(): Run<Owner> | undefined {
     let found: Run<Owner> | undefined;
@@ -164,7 +174,7 @@ export function createDatagramReader<Owner extends { readonly socket: DatagramSo
         if (listener === undefined) continue;
         delivered += 1;
         const header = slot * headerWords;
-        const payload = new Uint8Array(payloads, slot * stride, headers[header + lengthAt / 4]);
+        const payload = payloadOf(slot, headers[header + lengthAt / 4] ?? 0);
         const truncated = ((headers[header + flagsAt / 4] ?? 0) & MSG_TRUNC) !== 0;
         listener(payload, sourceOf(slot, run.owner.socket.family), { arrivedAt: arrivals[slot] ?? 0, truncated });
       }

@@ -43,8 +43,8 @@ export function createLinkSockets({ datagrams, poller, toMonotonic, heard }: Lin
   const overruns = new Map<string, number>();
   const replies = new Set<Disposable>();
   /** The same once more, by what a packet brings along: asked several times for each. */
-  const fast = new Map<Channel, Map<RelayLink, DatagramSocket>>();
-  const find = (link: RelayLink, channel: Channel): DatagramSocket | undefined => fast.get(channel)?.get(link);
+  const fast = new Map<RelayLink, (DatagramSocket | undefined)[]>();
+  const find = (link: RelayLink, channel: Channel): DatagramSocket | undefined => fast.get(link)?.[channel.number];
 
   const close = (key: string, { socket, link }: OpenSocket): void => {
     sockets.delete(key);
@@ -114,8 +114,9 @@ export function createLinkSockets({ datagrams, poller, toMonotonic, heard }: Lin
       }
       fast.clear();
       for (const { link, channel, socket } of sockets.values()) {
-        const byLink = fast.get(channel) ?? new Map<RelayLink, DatagramSocket>();
-        fast.set(channel, byLink.set(link, socket));
+        const byChannel = fast.get(link) ?? [];
+        byChannel[channel.number] = socket;
+        fast.set(link, byChannel);
       }
       problems.clear();
       for (const [name, texts] of failures) problems.set(name, texts);

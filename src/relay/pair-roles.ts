@@ -40,8 +40,8 @@ const families = [4, 6] as const;
 export function createPairRoles({ wire, carries, carried }: PairRolesDependencies): PairRoles {
   const election = createWireElection();
   let links = new Map<string, RelayLink>();
-  /** Asked for each packet, so looked up once. */
-  const reasons = { 4: new Map<string, Map<string, string | undefined>>(), 6: new Map<string, Map<string, string | undefined>>() };
+  /** Asked for each packet, so looked up once: false where we carry. */
+  const reasons = { 4: new Map<string, Map<string, string | false>>(), 6: new Map<string, Map<string, string | false>>() };
   let peers = new Set<string>();
   let epoch: number | undefined;
   let version = 0;
@@ -59,8 +59,8 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
     for (const { links: pair, family, role, why } of election.pairs()) {
       const [a, b] = pair;
       for (const [from, to] of [[a, b] as const, [b, a] as const]) {
-        const ways = reasons[family].get(from) ?? new Map<string, string | undefined>();
-        reasons[family].set(from, ways.set(to, role === "active" ? undefined : why));
+        const ways = reasons[family].get(from) ?? new Map<string, string | false>();
+        reasons[family].set(from, ways.set(to, role === "active" ? false : why));
       }
     }
     peers = new Set(election.peers().flatMap(({ addresses }) => addresses));
@@ -103,8 +103,8 @@ export function createPairRoles({ wire, carries, carried }: PairRolesDependencie
     },
     standby: (from, to, family) => {
       freshen();
-      const ways = reasons[family].get(from.name);
-      return ways?.has(to.name) === true ? ways.get(to.name) : "not decided yet";
+      const why = reasons[family].get(from.name)?.get(to.name) ?? "not decided yet";
+      return why === false ? undefined : why;
     },
     get version() {
       return version;

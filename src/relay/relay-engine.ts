@@ -76,7 +76,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   let own: ReadonlySet<string> = new Set();
 
   /** Until links or protocols change. */
-  const egresses = new Map<Channel, Map<RelayLink, readonly RelayLink[]>>();
+  const egresses = new Map<RelayLink, (readonly RelayLink[] | undefined)[]>();
 
   const counters = createPacketCounters();
   const accounts = createAccounts({ counters, trace: () => dependencies.trace?.() });
@@ -91,13 +91,13 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
     link: (name) => byName.get(name),
     rules: (from, to) => rules.between(from.name, to.name),
     egresses(from, channel) {
-      const ofChannel = egresses.get(channel) ?? new Map<RelayLink, readonly RelayLink[]>();
-      egresses.set(channel, ofChannel);
-      const known = ofChannel.get(from);
+      const byChannel = egresses.get(from) ?? [];
+      const known = byChannel[channel.number];
       if (known !== undefined) return known;
       const carried = options.protocols.includes(channel.protocol);
       const found = carried ? links.filter((to) => to !== from && carries(to, channel)) : [];
-      ofChannel.set(from, found);
+      byChannel[channel.number] = found;
+      egresses.set(from, byChannel);
       return found;
     },
     standby: (from, to, { family }) => roles.standby(from, to, family),

@@ -10,8 +10,9 @@ export interface WholeCrossing {
   onEgress(address: Uint8Array): boolean;
 }
 
-/** Of the message at hand; counted, since an array that is emptied is made anew. */
+/** Of the message at hand: what decided, and for how many parts in a row. Counted, since an array that is emptied is made anew. */
 const decisions: RuleDecision[] = [];
+const lengths: number[] = [];
 
 /**
  * True only where judging each part would let all of it cross, and then counted as that would; false says nothing. To be
@@ -20,21 +21,24 @@ const decisions: RuleDecision[] = [];
 export function crossesWhole(message: PlainMessage, bytes: Uint8Array, context: WholeCrossing): boolean {
   const { parts, partCount } = message;
   let about = "";
-  let decision: RuleDecision | undefined;
+  let last = -1;
   for (let index = 0; index < partCount; index += 1) {
     const part = parts[index] ?? "";
     // The parts of a message are mostly about one thing.
-    if (part !== about) {
+    if (part === about) lengths[last] = (lengths[last] ?? 0) + 1;
+    else {
       about = part;
-      decision = context.pair.decide(subjectOf(part, context.family, message.response));
+      const decision = decide(part, message.response, context);
+      if (decision?.allow !== true) return false;
+      last += 1;
+      decisions[last] = decision;
+      lengths[last] = 1;
     }
-    if (decision?.allow !== true) return false;
-    decisions[index] = decision;
   }
   if (!addressesCross(message, bytes, context)) return false;
-  for (let index = 0; index < partCount; index += 1) {
-    const each = decisions[index];
-    if (each !== undefined) each.line.hits += 1;
+  for (let index = 0; index <= last; index += 1) {
+    const decision = decisions[index];
+    if (decision !== undefined) decision.line.hits += lengths[index] ?? 0;
   }
   return true;
 }
@@ -52,6 +56,26 @@ function addressesCross({ addresses, addressSizes, addressCount }: PlainMessage,
 /** Made once; nobody who is asked about an address keeps it. */
 const ipv4 = new Uint8Array(4);
 const ipv6 = new Uint8Array(16);
+
+interface Decided {
+  readonly pair: PairRules;
+  readonly part: string;
+  readonly family: AddressFamily;
+  readonly response: boolean;
+  readonly decision: RuleDecision | undefined;
+}
+
+/** Rules of a pair never change; those that are changed are of another pair. */
+const decided: (Decided | undefined)[] = Array.from<undefined>({ length: 16 });
+
+function decide(part: string, response: boolean, { pair, family }: WholeCrossing): RuleDecision | undefined {
+  const at = (part.length & 7) * 2 + (response ? 1 : 0);
+  const known = decided[at];
+  if (known?.pair === pair && known.part === part && known.family === family && known.response === response) return known.decision;
+  const decision = pair.decide(subjectOf(part, family, response));
+  decided[at] = { pair, part, family, response, decision };
+  return decision;
+}
 
 const nobody = new Uint8Array();
 const subjects = new Map<string, RelaySubject>();

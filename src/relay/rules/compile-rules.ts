@@ -29,19 +29,20 @@ const everyType = "_services._dns-sd._udp";
 const rememberedServices = 1024;
 const rememberedPairs = 4096;
 
+/** Each has all properties, so that all are of one shape: they are asked for each part of each packet. */
 interface CompiledRule {
   readonly allow: boolean;
   readonly line: { readonly text: string; hits: number };
-  readonly from?: ReadonlySet<string>;
-  readonly to?: ReadonlySet<string>;
-  readonly direction?: RelayDirection;
-  readonly protocol?: ReadonlySet<RelayProtocol>;
-  readonly service?: ServiceMatcher;
-  readonly instance?: readonly Glob[];
-  readonly host?: readonly Glob[];
-  readonly source?: readonly NetworkPrefix[];
+  readonly from: ReadonlySet<string> | undefined;
+  readonly to: ReadonlySet<string> | undefined;
+  readonly direction: RelayDirection | undefined;
+  readonly protocol: ReadonlySet<RelayProtocol> | undefined;
+  readonly service: ServiceMatcher | undefined;
+  readonly instance: readonly Glob[] | undefined;
+  readonly host: readonly Glob[] | undefined;
+  readonly source: readonly NetworkPrefix[] | undefined;
   /** One of the defaults: what merely allows everything between two links does not speak for what it names. */
-  readonly builtIn?: true;
+  readonly builtIn: true | undefined;
 }
 
 /** A rule that may decide about a service. */
@@ -85,19 +86,20 @@ export function compileRules(options: RuleOptions): RuleSet {
 }
 
 function compileRule(rule: RelayRule, note?: { readonly text: string; readonly builtIn?: true }): CompiledRule {
+  const { action, from, to, direction, protocol, service, instance, host, source } = rule;
   return {
-    allow: rule.action === "allow",
+    allow: action === "allow",
     line: { text: formatRule(rule, note?.text), hits: 0 },
-    ...(note?.builtIn && { builtIn: note.builtIn }),
-    ...(rule.from && { from: new Set(rule.from) }),
-    ...(rule.to && { to: new Set(rule.to) }),
-    ...(rule.direction && { direction: rule.direction }),
-    ...(rule.protocol && { protocol: new Set(rule.protocol) }),
-    ...(rule.service && { service: compileServices(expandServices(rule.service)) }),
-    ...(rule.instance && { instance: rule.instance.map(compileGlob) }),
-    ...(rule.host && { host: rule.host.map(compileGlob) }),
+    builtIn: note?.builtIn,
+    from: from && new Set(from),
+    to: to && new Set(to),
+    direction,
+    protocol: protocol && new Set(protocol),
+    service: service && compileServices(expandServices(service)),
+    instance: instance?.map(compileGlob),
+    host: host?.map(compileGlob),
     // What is no prefix matches nobody; the configuration refuses it.
-    ...(rule.source && { source: rule.source.flatMap((text) => parseNetworkPrefix(text) ?? []) }),
+    source: source?.flatMap((text) => parseNetworkPrefix(text) ?? []),
   };
 }
 
