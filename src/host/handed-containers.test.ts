@@ -50,8 +50,16 @@ test("containers of pods that were given radios are found, each once, and nothin
   await run(cgroupOf(idOf("b")), { env: {} });
   await run("0::/user.slice\n");
   await run(`0::/docker/${idOf("c")}\n`);
-  add(1, cgroupOf(idOf("d")));
-  add(process.pid, cgroupOf(idOf("e")));
+  for (const pid of [1, process.pid]) {
+    add(pid, cgroupOf(idOf(pid === 1 ? "d" : "e")));
+    rmSync(join(proc, `${pid}/environ`));
+    writeFileSync(
+      join(proc, `${pid}/environ`),
+      Object.entries(handed)
+        .map(([name, value]) => `${name}=${value}\0`)
+        .join(""),
+    );
+  }
   const containers = createHandedContainers({ proc, clock: systemClock });
   expect(await containers.find(never)).toEqual([
     { podUid, containerId: idOf("a"), node: "n1", radios: [{ id: "a", device: "188:0", byCdi: true }] },

@@ -41,7 +41,7 @@ test("others' files are neither listed nor removed, whatever they are called", a
     "z.json": ours("z"),
   };
   for (const [name, content] of Object.entries(others)) writeFileSync(join(path, name), content);
-  symlinkSync("nvidia.com-gpu.json", join(path, `${prefix}link.json`));
+  symlinkSync("z.json", join(path, `${prefix}link.json`));
   mkdirSync(join(path, `${prefix}directory.json`));
   const found = await cdi.read();
   expect([...found.values()].filter((content) => content !== undefined)).toEqual([]);

@@ -24,7 +24,7 @@ export function createCdiOutput({ directory, clock, ...options }: CdiOutputDepen
       if (!snapshot.complete) return undefined;
       const wanted = cdiFilesFor(snapshot, options);
       const present = await directory.read();
-      const stale = [...present].flatMap(([name, content]) => (wanted.has(name) || content === undefined ? [] : [name]));
+      const stale = [...present.keys()].filter((name) => !wanted.has(name));
       const changed = [...wanted].filter(([name, content]) => present.get(name) !== content);
       const results = await Promise.allSettled([
         ...changed.map(([name, content]) => directory.write(name, content)),
