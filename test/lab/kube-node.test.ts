@@ -1,57 +1,54 @@
-/** A real kubelet beside real USB drivers: that the guest carries a node. */
+/** A real kubelet, real USB drivers and aerial in between: a replug as it happens at home. */
 import { expect, it } from "vitest";
 import { openCluster } from "../cluster/cluster.ts";
 import { openControlPlane } from "../cluster/control-plane.ts";
+import { installBase } from "../cluster/install-base.ts";
 import { openGuestNode } from "../cluster/node/guest-node.ts";
+import { keepPodsAway } from "../cluster/node/node-aerial.ts";
 import { startPod } from "../cluster/node/pods.ts";
 import { sonoffDonglePlus } from "./sticks.ts";
 
-/** Says how often a line of a tty came back. */
-const script = `
-  round=0
-  while :; do
-    for tty in /host/dev/ttyUSB*; do
-      [ -c $tty ] || continue
-      round=$((round + 1))
-      stty -F $tty raw -echo || continue
-      exec 3<>$tty && echo $round >&3 && read answer <&3 && echo $answer >/state/answered
-      while read more <&3; do :; done
-    done
-    sleep 0.2
-  done`;
+const resourceName = "radio.mi.house/zigbee";
 
-it("runs a pod that talks to a stick through its driver, and again when it was replugged", { timeout: 300_000 }, async () => {
+/** Says what the stick gave back, and never lets go of the line: the kernel then has to call it another one after a replug. */
+const script = `
+  exec 3<>"$RADIO_ZIGBEE_PATH" || exit 1
+  stty raw -echo <&3
+  echo ping >&3
+  read answer <&3
+  echo "$RADIO_ZIGBEE_DEVICE gave $answer"
+  trap 'exit 0' TERM
+  while :; do sleep 1 & wait $!; done`;
+
+it("a pod without privileges talks to its stick again after a replug under another name", { timeout: 600_000 }, async () => {
   await using cluster = await openCluster();
+  await installBase(cluster);
+  await keepPodsAway(cluster);
   await using _controlPlane = await openControlPlane(cluster, { nodeGraceSeconds: 120 });
-  await using node = await openGuestNode(cluster, { name: "guest-1" });
-  const hostPath = (path: string) => ({ hostPath: { path, type: "DirectoryOrCreate" } });
-  const pod = {
-    name: "talker",
-    namespace: "kube-system",
-    script,
-    container: {
-      securityContext: { privileged: true },
-      volumeMounts: [
-        { name: "dev", mountPath: "/host/dev" },
-        { name: "state", mountPath: "/state" },
-      ],
-    },
-    spec: {
-      volumes: [
-        { name: "dev", ...hostPath("/dev") },
-        { name: "state", ...hostPath("/run/talker") },
-      ],
-    },
-  };
-  await startPod(cluster, pod, 120);
-  const answered = (round: number) =>
-    expect
-      .poll(async () => (await node.lab.run(["cat", "/run/talker/answered"])).stdout.trim(), { timeout: 60_000, interval: 200 })
-      .toBe(String(round));
+  await using node = await openGuestNode(cluster, { name: "guest-1", kubelet: { nodeStatusUpdateFrequency: "1s" } });
   console.log(`node in the guest Ready in ${node.readyInMs} ms`);
+  const aerial = await node.prepareAerial();
+  const startedAt = performance.now();
+  await using daemon = await aerial.start();
+  console.log(`aerial up in ${Math.round(performance.now() - startedAt)} ms`);
+  const says = async (pattern: RegExp, timeoutMs: number): Promise<void> => {
+    try {
+      await expect.poll(() => node.podLog("holder"), { timeout: timeoutMs, interval: 250 }).toMatch(pattern);
+    } catch (error) {
+      const pod = await cluster.kubectl(["describe", "pod", "holder"]);
+      throw new Error(`${String(error)}\n${pod}\n${daemon.output.slice(-4_000)}\n${node.logs()}`, { cause: error });
+    }
+  };
+
   const stick = await node.lab.plug(sonoffDonglePlus);
-  await answered(1);
+  await cluster.waitForNode("guest-1", ({ status }) => JSON.stringify(status).includes(`"${resourceName}":"1"`), 60_000);
+  await startPod(cluster, { name: "holder", script, container: { resources: { limits: { [resourceName]: "1" } } } }, 120);
+  await says(/ 188:0 gave ping$/mu, 60_000);
+
   await stick.unplug();
-  await node.lab.plug(sonoffDonglePlus);
-  await answered(2);
+  const pluggedAt = performance.now();
+  await node.lab.plug(sonoffDonglePlus, { port: stick.port });
+  await says(/ 188:1 gave ping$/mu, 120_000);
+  console.log(`bytes again ${Math.round(performance.now() - pluggedAt)} ms after the plug`);
+  expect(await cluster.kubectl(["get", "pod", "holder", "--output=jsonpath={.status.containerStatuses[0].restartCount}"])).toBe("1");
 });

@@ -46,6 +46,9 @@ export interface GuestNode extends AsyncDisposable {
   restartKubelet(): Promise<void>;
   /** aerial's build, with the account of the base, which must be installed; its own tree and no re-rooting. */
   prepareAerial(environment?: Readonly<Record<string, string>>): Promise<NodeAerial>;
+  /** What the containers `main` of a pod have written, those that have ended included. */
+  podLog(pod: string): Promise<string>;
+  /** The ends of the kubelet's and containerd's logs, for when something went wrong. */
   logs(): string;
 }
 
@@ -114,6 +117,7 @@ export async function openGuestNode(
         get: async <Answer>(path: string) => (await getFromNode(lab, "/run/aerial/aerial.sock", path)) as Answer,
       };
     },
+    podLog: async (pod) => (await lab.run(["sh", "-c", `cat ${root}/pod-logs/*_${pod}_*/main/*.log`])).stdout,
     logs,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
   };
