@@ -295,6 +295,42 @@ describe("restarts", () => {
     expect(Math.max(...afterSocket, ...afterUp)).toBeLessThan(2_000);
   }, 400_000);
 
+  it("an upgrade: a newer aerial starts before the older one stops, and they do not fight", async () => {
+    const stick = await plug(sonoffDonglePlus);
+    await untilScheduled(1);
+    await startPod(cluster, { name: "upgraded", script: talk(), container: limits });
+    await stick.line.waitForWritten(/^here upgraded$/mu);
+    const before = await given();
+    const gaps: number[] = [];
+    let registrations = 0;
+    for (let count = 0; count < 6; count += 1) {
+      // Another pod's socket and state: they share nothing but the node.
+      const directory = `/run/aerial-${count}`;
+      const environment = { AERIAL__API__SOCKET: `${directory}/aerial.sock`, AERIAL__STATE__DIRECTORY: `${directory}/state` };
+      const next = await prepareAerial(cluster, node, environment);
+      const newer = await next.start();
+      await newer.waitForLine(/resource registered/u, 10_000);
+      await sleep(1_500);
+      await daemon.kill(count % 2 === 0 ? "SIGTERM" : "SIGKILL");
+      await daemon.exited;
+      gaps.push(await untilAllocatable(1));
+      await sleep(1_500);
+      registrations += newer.output.match(/resource registered/gu)?.length ?? 0;
+      daemon = newer;
+      expect(await given()).toEqual(before);
+    }
+    console.log(`upgraded: allocatable again ${summary(gaps)}; ${registrations} registrations`);
+    // Its own, and one after the older one's end, which the kubelet takes for its.
+    expect(registrations).toBeLessThanOrEqual(6 * 3);
+    expect(await restartCount("upgraded")).toBe(0);
+    await startPod(cluster, { name: "again", script: "sleep 1000" });
+    await restartContainer("upgraded");
+    await stick.line.waitForWritten(/^here upgraded\n(?:.*\n)*here upgraded$/mu, 40_000);
+    await daemon.kill("SIGTERM");
+    await daemon.exited;
+    daemon = await aerial.start();
+  }, 180_000);
+
   it("a boot: pods of a Deployment are back without a hand", async () => {
     const stick = await plug(sonoffDonglePlus);
     await untilScheduled(1);
