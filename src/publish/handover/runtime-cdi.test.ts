@@ -9,7 +9,7 @@ describe("whether a node hands devices over by name", () => {
     ["v1.34.0", "containerd://1.7.28", false],
     ["v1.28.15", "containerd://2.0.0", false],
     ["v1.31.0", "cri-o://1.31.2", true],
-    ["v1.31.0", "cri-o://1.27.0", false],
+    ["v1.31.0", "cri-o://1.30.9", false],
     ["v1.31.0", "docker://27.0.0", false],
     ["v1.31.0", "containerd://Unknown", false],
     ["", "", false],

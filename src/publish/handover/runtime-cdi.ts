@@ -10,9 +10,10 @@ interface NodeVersions {
 
 /**
  * The first versions in which it is on unless somebody turned it off. Kubelet: feature gate DevicePluginCDIDevices, beta in 1.29.
- * containerd: `enable_cdi` is true since 2.0 (containerd RELEASES.md). CRI-O: CDI names of the CRI since 1.28.
+ * containerd: `enable_cdi` is true since 2.0 (containerd RELEASES.md). CRI-O: CDI names of the CRI since 1.28, but our files'
+ * `additionalGids` came to CDI in January 2024 (container-device-interface#179); 1.31 is the first that is surely newer.
  */
-const since = { kubelet: [1, 29], containerd: [2, 0], "cri-o": [1, 28] } as const;
+const since = { kubelet: [1, 29], containerd: [2, 0], "cri-o": [1, 31] } as const;
 
 /** Of a Node as the API server gives it; what it does not say is empty. */
 export function toNodeVersions(node: KubeObject): NodeVersions {
