@@ -47,7 +47,7 @@ const steadyMs = 10_000;
  * plugin/v1beta1/handler.go): who registers again in the same moment is thrown out by the end of what was before. Hence a
  * pause, and a longer one each time it was not enough.
  */
-const pause = { firstMs: 300, limitMs: 10_000 } as const;
+const pause = { firstMs: 100, limitMs: 10_000 } as const;
 
 /** Offers the resource to every kubelet that comes up, until aborted; then takes the sockets away and withdraws nothing. */
 export async function runResource(resource: PluginResource, dependencies: ResourceDependencies, signal: AbortSignal): Promise<void> {
