@@ -1,6 +1,5 @@
 /** A node with a kernel of its own, in QEMU: kubelet and containerd, and sticks that real drivers bind. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { builtCommand, getFromNode } from "../../lab/aerial-command.ts";
@@ -12,6 +11,7 @@ import { aerialAccount } from "../install-base.ts";
 import { configureContainerd, containerdCommand, containerdSocket, importImages } from "./containerd.ts";
 import { writeImages } from "./images.ts";
 import { configureKubelet, waitUntilReady } from "./kubelet.ts";
+import { makeNodeDirectory, sweepNodes } from "./node-directory.ts";
 import type { NodeAerial } from "./node-aerial.ts";
 
 /** Of the guest in QEMU's user network; test/lab/guest/init.sh. */
@@ -59,8 +59,9 @@ export async function openGuestNode(
 ): Promise<GuestNode> {
   const startedAt = performance.now();
   const binaries = await findNodeBinaries();
+  await sweepNodes();
   await using opening = new AsyncDisposableStack();
-  const root = await mkdtemp(join(tmpdir(), "aerial-guest-node-"));
+  const root = await makeNodeDirectory();
   opening.defer(() => rm(root, { recursive: true, force: true }));
   // Before it boots: the guest shows this machine's files as they were when it first looked.
   const server = `https://10.0.2.2:${cluster.port}`;

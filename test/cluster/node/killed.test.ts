@@ -3,13 +3,13 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { findBinaries } from "../binaries.ts";
 import { createKubectl } from "../kubectl.ts";
-import { sweepNodes } from "./kube-node.ts";
+import { sweepNodes } from "./node-directory.ts";
 import { scriptPod } from "./pods.ts";
 
 const project = join(import.meta.dirname, "../../..");
@@ -30,10 +30,13 @@ function processesOf(pid: number): string[] {
 
 const cgroupsOf = (pid: number): string[] => readdirSync("/sys/fs/cgroup/memory").filter((name) => name.startsWith(`aerial-kube-${pid}-`));
 const directoriesOf = (pid: number): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`aerial-kube-${pid}-`));
-const interfaces = (): string[] => readdirSync("/sys/class/net");
+/** The node's ends of its pods' networks, which have its subnet's first address. */
+const addressesOf = (pid: number): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.map(({ address }) => address).filter((address) => address.startsWith("10.") && address.endsWith(`.${pid % 256}.1`)),
+  );
 
 it("is gone when its process is killed, and its cgroups with the next sweep", async () => {
-  const interfacesBefore = interfaces();
   const command = ["--conditions=source", join(project, "test/cluster/main.ts"), "--nodes", "1"];
   let kubeconfig = "";
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
@@ -44,16 +47,16 @@ it("is gone when its process is killed, and its cgroups with the next sweep", as
     await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(scriptPod({ name: "left", script: "sleep 1000" })) });
     await kubectl(["wait", "--for=condition=Ready", "pod/left", "--timeout=20s"]);
     expect(processesOf(pid).length).toBeGreaterThan(5);
-    expect(interfaces().length).toBeGreaterThan(interfacesBefore.length);
+    expect(addressesOf(pid)).not.toEqual([]);
   } finally {
     child.kill("SIGKILL");
     await once(child, "exit");
     if (kubeconfig !== "") await rm(dirname(kubeconfig), { recursive: true, force: true });
   }
-  const deadline = Date.now() + 5_000;
-  while ((processesOf(pid).length > 0 || interfaces().length > interfacesBefore.length) && Date.now() < deadline) await sleep(20);
+  const deadline = Date.now() + 20_000;
+  while ((processesOf(pid).length > 0 || addressesOf(pid).length > 0) && Date.now() < deadline) await sleep(20);
   expect(processesOf(pid)).toEqual([]);
-  expect(interfaces()).toEqual(interfacesBefore);
+  expect(addressesOf(pid)).toEqual([]);
   expect(readFileSync("/proc/mounts", "utf8")).not.toContain(`aerial-kube-${pid}-`);
 
   expect(cgroupsOf(pid)).not.toEqual([]);

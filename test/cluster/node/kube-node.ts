@@ -1,21 +1,20 @@
 /** A real node for tests: kubelet, containerd and runc in mount and process namespaces of their own, on this machine's kernel. */
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { execFile } from "node:child_process";
 import { findNodeBinaries } from "../binaries.ts";
 import type { Cluster } from "../cluster.ts";
 import { withFreePort } from "../free-port.ts";
-import { openCgroups, sweepCgroups } from "./cgroups.ts";
+import { openCgroups } from "./cgroups.ts";
 import { configureContainerd, importImages, startContainerd } from "./containerd.ts";
 import { writeImages } from "./images.ts";
 import { configureKubelet, startKubelet, waitUntilReady } from "./kubelet.ts";
 import { openNodeRadios, type NodeRadios } from "./node-radios.ts";
+import { makeNodeDirectory, nodeResourceName, sweepNodes } from "./node-directory.ts";
 import { openNodeNamespace, type Daemon, type NodeNamespace } from "./node-namespace.ts";
 
 const readyTimeoutMs = 120_000;
-const namePrefix = "aerial-kube";
 const logLines = 40;
 
 export interface KubeNodeOptions {
@@ -82,9 +81,9 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
   const binaries = await findNodeBinaries();
   await sweepNodes();
   await using opening = new AsyncDisposableStack();
-  const root = await mkdtemp(join(tmpdir(), `${namePrefix}-${process.pid}-`));
+  const root = await makeNodeDirectory();
   opening.defer(() => rm(root, { recursive: true, force: true }));
-  const cgroups = opening.use(await openCgroups(`${namePrefix}-${process.pid}-${number}`));
+  const cgroups = opening.use(await openCgroups(nodeResourceName(number)));
   const paths: NodePaths = {
     root,
     dev: join(root, "dev"),
@@ -178,18 +177,4 @@ export async function openKubeNode(cluster: Cluster, options: KubeNodeOptions): 
 /** Of 10.88.0.0/13, apart for the nodes of one process and, mostly, for those of two. */
 function podSubnet(number: number): string {
   return `10.${88 + (number % 8)}.${process.pid % 256}.0/24`;
-}
-
-/** Removes the cgroups and files of nodes whose test process was killed. */
-export async function sweepNodes(): Promise<void> {
-  await sweepCgroups(namePrefix);
-  for (const entry of await readdir(tmpdir())) {
-    const pid = new RegExp(`^${namePrefix}-(\\d+)-`, "u").exec(entry)?.[1];
-    if (pid === undefined) continue;
-    const alive = await readFile(`/proc/${pid}/stat`).then(
-      () => true,
-      () => false,
-    );
-    if (!alive) await rm(join(tmpdir(), entry), { recursive: true, force: true });
-  }
 }
