@@ -11,7 +11,7 @@ import { type GrpcHandler, unary } from "../../kubelet/grpc-server.ts";
 import type { DevicePluginCounters } from "./device-plugin-counters.ts";
 
 /** How a container gets a radio: by a name the container runtime knows (CDI), or all of it spelled out. */
-export type RadioHandout = { readonly cdiName: string } | RadioEdits;
+type RadioHandout = { readonly cdiName: string } | RadioEdits;
 
 export interface AnswerDependencies {
   /** The resource's name, and those of its radios that are listed. */
@@ -25,7 +25,7 @@ export interface AnswerDependencies {
   readonly allocate: (radio: Radio, place: { readonly group: string; readonly ordinal: number }) => RadioHandout | Promise<RadioHandout>;
   /** Looks at the machine once more, and has the container runtime's files say what was found. */
   readonly refresh: (signal: AbortSignal) => Promise<Snapshot>;
-  /** Is told after each allocation. */
+  /** Is told when who has which radio may be another: after each allocation, and when a kubelet begins to know its pods. */
   readonly handed: () => void;
   readonly clock: Clock;
   readonly log: Log;

@@ -31,6 +31,8 @@ interface ResourceDependencies {
   readonly log: Log;
   readonly report: PluginReport;
   readonly counters: DevicePluginCounters;
+  /** Is told of each registration. */
+  readonly registered: () => void;
 }
 
 /** PreStartContainer comes before each start of a container, which is when a radio may have another node than before. */
@@ -151,6 +153,7 @@ class Endpoint implements AsyncDisposable {
     counters.registrations.add(waitedMs / 1_000);
     this.#unknownSince = undefined;
     log.info({ resource: name, socket: basename(this.#server.path), waitedMs }, "resource registered");
+    this.#dependencies.registered();
   }
 
   #handlers(): readonly GrpcHandler[] {

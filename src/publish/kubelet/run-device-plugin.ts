@@ -78,7 +78,11 @@ export async function runDevicePlugin(dependencies: DevicePluginDependencies, si
     report.longIds([...grouped.values()].flat().flatMap(({ id }) => (id.length > longestDeviceId ? [id] : [])));
     const ends = complete ? [...offers].map(([group, offer]) => update(offer, grouped.get(group) ?? [], dependencies)) : [];
     for (const { resource } of [...offers.values()].slice(running.length)) {
-      running.push(runResource(resource, { path, directory, clock, log, report, counters }, lifetime.signal).catch(fail));
+      running.push(
+        runResource(resource, { path, directory, clock, log, report, counters, registered: dependencies.handed }, lifetime.signal).catch(
+          fail,
+        ),
+      );
     }
     await awaitChange(known, { clock, until: Math.min(...ends) }, lifetime.signal);
   }
