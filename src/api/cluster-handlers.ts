@@ -13,7 +13,8 @@ export function clusterHandlers(
       return clusterRadios(signal);
     },
     async listRadioPods() {
-      if (radioPods === undefined) throw new AerialError("cluster.off", "no cluster is configured here");
+      if (radioPods === undefined)
+        throw new AerialError("cluster.off", "no radios are given to pods here: no cluster is configured, or there is no kubelet");
       return radioPods(signal);
     },
   };

@@ -304,7 +304,7 @@ describe("with a daemon", () => {
     await using other = await daemon([]);
     expect(await run("pods", "-s", other.socket)).toMatchObject({
       code: 69,
-      stderr: expect.stringContaining("no cluster is configured") as string,
+      stderr: expect.stringContaining("no radios are given to pods here") as string,
     });
   });
 

@@ -22,14 +22,14 @@ export interface AskingPod extends Pick<RadioPod, "namespace" | "name" | "node" 
   readonly unallocated: readonly string[];
 }
 
-export interface WaitingContainer {
+interface WaitingContainer {
   readonly name: string;
   /** `ContainerCreating`, `CreateContainerError`. */
   readonly reason: string;
   readonly message?: string;
 }
 
-export interface ClaimedDevice {
+interface ClaimedDevice {
   readonly claim: string;
   /** The node's name. */
   readonly pool: string;

@@ -14,7 +14,7 @@ export interface HandoverFigures {
 }
 
 /** As the device plugin counts. */
-export interface DevicePluginFigures {
+interface DevicePluginFigures {
   readonly registrations: DurationCounts;
   readonly registrationFailures: number;
   readonly allocations: DurationCounts;

@@ -81,7 +81,7 @@ function drawCard({ radio, detail, complaint }: CardFacts): VirtualElement {
 }
 
 /** Pods that have it, whether or not a process of theirs has it open. */
-export function givenTo({ handedTo }: Radio): string {
+function givenTo({ handedTo }: Radio): string {
   return [...new Set(handedTo.map(({ namespace, pod }) => `${namespace}/${pod}`))].join(", ");
 }
 
