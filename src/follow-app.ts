@@ -11,6 +11,7 @@ import type { Kube } from "./kube/kube.ts";
 import { createClusterRadios } from "./publish/cluster/cluster-radios.ts";
 import { runFollow } from "./publish/follow/run-follow.ts";
 import { runGhostPods } from "./publish/follow/run-ghost-pods.ts";
+import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts";
 
 interface FollowDependencies {
   readonly config: Config;
@@ -30,7 +31,14 @@ export function startFollow({ config, log, conditions, snapshots, holders, kube,
   const { prefix } = config.labels;
   const common = { kube, node: config.node.name, prefix, clock, log, conditions };
   const radios = createClusterRadios({ kube, clock, prefix, keptMs: radiosKeptMs });
-  scope.spawn("follow", (stop) => runFollow({ ...common, snapshots, holders, radios, evict, absentMs: absentSeconds * 1_000 }, stop));
+  const groups = { domain: prefix, groups: config.handover.groups };
+  const offered = (resource: string): number => {
+    const present = [...snapshots.current.radios.values()].filter(({ presence }) => presence === "present");
+    const grouped = [...groupRadios(present, groups)].filter(([group]) => resourceName(prefix, group) === resource);
+    return grouped.flatMap(([, members]) => members).length;
+  };
+  const moves = { snapshots, holders, radios, evict, offered, absentMs: absentSeconds * 1_000 };
+  scope.spawn("follow", (stop) => runFollow({ ...common, ...moves }, stop));
   // A replacement that gets the radio changes the holders: then its ghost can go.
   if (ghostPods) scope.spawn("ghost pods", (stop) => runGhostPods({ ...common, nudges: holders }, stop));
 }

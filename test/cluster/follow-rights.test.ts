@@ -43,7 +43,8 @@ async function openNode(name: string): Promise<Kube> {
   await cluster.createNode(name);
   const now = new Date().toISOString();
   const ready = { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now, reason: "KubeletReady", message: "" };
-  const body = { status: { conditions: [ready] } };
+  const allocatable = name === "node-b" ? { [`${prefix}/zigbee`]: "1" } : {};
+  const body = { status: { conditions: [ready], allocatable, capacity: allocatable } };
   await cluster.api.fetch(`/api/v1/nodes/${name}/status`, { method: "PATCH", body, contentType: "application/merge-patch+json" });
   const kubeconfig = await cluster.serviceAccountKubeconfig({ ...aerialAccount, node: name });
   return openKube({ kubeconfig, clock: systemClock, log: silentLog }, signal);
@@ -115,6 +116,7 @@ function openFollow(holders: readonly RadioHolder[], evict: "annotated" | "all" 
       node: "node-a",
       prefix,
       evict,
+      offered: () => 0,
       absentMs: 0,
       clock: systemClock,
       log: silentLog,

@@ -12,6 +12,7 @@ import { type Evictor, type Move, podName, podPath } from "./evict-pod.ts";
 import type { Finding } from "./findings.ts";
 import { type FollowRules, type PodJudgement, judgePod } from "./judge-pod.ts";
 import { type FollowPod, parseFollowPod } from "./parse-pod.ts";
+import type { SchedulerGate } from "./scheduler-gate.ts";
 
 export interface LookDependencies {
   readonly snapshots: Watch<Snapshot>;
@@ -21,6 +22,7 @@ export interface LookDependencies {
   readonly radios: (signal: AbortSignal) => Promise<ClusterRadios>;
   readonly kube: Pick<Kube, "get">;
   readonly evictor: Evictor;
+  readonly gate: SchedulerGate;
   readonly rules: FollowRules;
   /** Pods go also when their radio has been away for this long, wherever it is; 0 is never. */
   readonly absentMs: number;
@@ -37,6 +39,8 @@ export interface Look {
 const eagerMs = 60_000;
 const eagerPauseMs = 2_000;
 const patientPauseMs = 10_000;
+/** Until the scheduler knows. */
+const gatePauseMs = 1_000;
 /** Nobody can follow yet, but an annotation may be added. */
 const idlePauseMs = 60_000;
 
@@ -48,22 +52,27 @@ interface Movable {
 
 /** Throws `kube.*` where pods or the radios of all nodes cannot be read. What stands in the way of one pod holds up no other. */
 export async function lookForMoves(dependencies: LookDependencies, signal: AbortSignal): Promise<Look> {
-  const { snapshots, holders, radios, evictor, rules, clock } = dependencies;
+  const { snapshots, holders, radios, evictor, gate, rules, clock } = dependencies;
   const away = awayRadios(holders.current, snapshots.current);
   const movable = await readMovable(dependencies, away, signal);
-  evictor.keep(new Set(movable.map(({ pod }) => pod.uid)));
+  const uids = new Set(movable.map(({ pod }) => pod.uid));
+  evictor.keep(uids);
+  gate.keep(uids);
   if (movable.length === 0) return { findings: [], wakeAt: away.length === 0 ? Infinity : clock.now() + idlePauseMs };
 
   const isAsked = movable.some((one) => one.away.some(({ isSameElsewhere }) => isSameElsewhere));
   const places = isAsked ? placesElsewhere(await radios(signal), rules.node) : new Map<string, string>();
   const findings: Finding[] = [];
+  let retryAt = Infinity;
   for (const { pod, judgement, away: held } of movable) {
     const move = held.map((radio) => toMove(dependencies, radio, places)).find((one) => one !== undefined);
     if (move === undefined) findings.push(...unrecognizable(dependencies, pod, held));
     else if (judgement === "lost") findings.push(lostFinding(pod, move, rules));
+    else if (move.to !== undefined && !(await gate.isOpen({ uid: pod.uid, to: move.to, resources: ownResources(pod, rules) }, signal)))
+      retryAt = clock.now() + gatePauseMs;
     else findings.push(...[await evictor.evict(pod, move, signal)].filter((finding) => finding !== undefined));
   }
-  const retryAt = evictor.keep(new Set(movable.map(({ pod }) => pod.uid)));
+  retryAt = Math.min(retryAt, evictor.keep(uids));
   const radioTimes = movable.flatMap((one) => one.away.map((radio) => nextLookAt(dependencies, radio)));
   return { findings, wakeAt: Math.min(retryAt, ...radioTimes) };
 }
@@ -116,6 +125,10 @@ function toMove({ absentMs, clock }: LookDependencies, radio: AwayRadio, places:
   if (to !== undefined) return { radioId: radio.id, to };
   const isLongGone = absentMs > 0 && radio.since !== undefined && clock.now() - radio.since >= absentMs;
   return isLongGone ? { radioId: radio.id } : undefined;
+}
+
+function ownResources({ resources }: FollowPod, { prefix }: FollowRules): readonly string[] {
+  return resources.filter((name) => name.startsWith(`${prefix}/`));
 }
 
 function nextLookAt({ absentMs, clock }: LookDependencies, { since, isSameElsewhere }: AwayRadio): number {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { createFollowWorld, holderOf, podObject, radiosOn } from "../../../test/fixtures/follow-world.ts";
+import { createFollowWorld, holderOf, podObject, radiosOn, zigbeeLimit } from "../../../test/fixtures/follow-world.ts";
 import { createManualClock, settle } from "../../../test/fixtures/manual-clock.ts";
 import { sampleRadio, sampleSnapshot } from "../../../test/fixtures/sample-radios.ts";
 import { Cell } from "../../core/cell.ts";
@@ -32,6 +32,7 @@ async function open(changes: Partial<FollowDependencies> = {}) {
     node: "n1",
     prefix: "radio.mi.house",
     evict: "annotated",
+    offered: () => 0,
     absentMs: 0,
     clock,
     log: silentLog,
@@ -75,6 +76,24 @@ test("a pod that asked for it is evicted within two seconds of its radio's comin
   await clock.advance(2_000);
   expect(world.asked.at(-1)).toBe("EVICT house/z2m");
   expect(world.pods.size).toBe(0);
+});
+
+test("it goes once the scheduler can know where to, or after half a minute", async () => {
+  const { world, unplug, clock, places } = await open();
+  world.add(podObject("z2m", { follow: "true" }));
+  world.allocatable.set("n2", {});
+  places.current = radiosOn({ n2: ["a"] });
+  await unplug();
+  await clock.advance(7_000);
+  expect(world.count("EVICT")).toBe(0);
+  world.allocatable.set("n2", zigbeeLimit);
+  await clock.advance(1_000);
+  expect(world.count("EVICT")).toBe(1);
+
+  world.add(podObject("z2m", { follow: "true" }));
+  world.allocatable.set("n1", zigbeeLimit);
+  await clock.advance(minute);
+  expect(world.count("EVICT")).toBe(2);
 });
 
 test("nobody is asked anything while held radios are there, and others' comings and goings do not matter", async () => {

@@ -8,14 +8,17 @@ import type { Kube } from "../../kube/kube.ts";
 import { createEvictor, failingFinding, forbiddenFinding } from "./evict-pod.ts";
 import { createFindingReport } from "./findings.ts";
 import { type LookDependencies, lookForMoves } from "./look-for-moves.ts";
+import { createSchedulerGate } from "./scheduler-gate.ts";
 
-export interface FollowDependencies extends Omit<LookDependencies, "evictor" | "rules"> {
+export interface FollowDependencies extends Omit<LookDependencies, "evictor" | "gate" | "rules"> {
   readonly kube: Pick<Kube, "get" | "create">;
   /** This node's name. */
   readonly node: string;
   /** What comes before the slash in resources and annotations: `radio.mi.house`. */
   readonly prefix: string;
   readonly evict: "annotated" | "all" | "none";
+  /** How many radios of an extended resource are plugged in here. */
+  readonly offered: (resource: string) => number;
   readonly log: Log;
   readonly conditions: Conditions;
 }
@@ -33,7 +36,12 @@ const leastPauseMs = 500;
 export async function runFollow(dependencies: FollowDependencies, signal: AbortSignal): Promise<void> {
   const { snapshots, holders, node, prefix, evict, clock, log, conditions } = dependencies;
   if (evict === "none") return;
-  const look = { ...dependencies, evictor: createEvictor(dependencies), rules: { node, prefix, evict } };
+  const look = {
+    ...dependencies,
+    evictor: createEvictor(dependencies),
+    gate: createSchedulerGate(dependencies),
+    rules: { node, prefix, evict },
+  };
   const report = createFindingReport(conditions, codes);
   const backoff = createBackoff();
   while (!signal.aborted) {
