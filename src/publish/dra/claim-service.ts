@@ -10,7 +10,7 @@ import type { Kube } from "../../kube/kube.ts";
 import type { NamedClaim, PrepareOutcome } from "../../kubelet/dra-messages.ts";
 import type { ClaimBook, PreparedClaim } from "./claim-book.ts";
 import { type ClaimView, toClaimView } from "./claim-view.ts";
-import { planClaim } from "./plan-claim.ts";
+import { isForNow, planClaim } from "./plan-claim.ts";
 
 export interface ClaimServiceDependencies {
   readonly kube: Pick<Kube, "get">;
@@ -46,44 +46,59 @@ export interface ClaimService {
 
 /** The kubelet waits for 45 s (defaultClientCallTimeout in pkg/kubelet/cm/dra/plugin/dra_plugin.go), and is to hear our words. */
 const prepareMs = 30_000;
+/**
+ * What is in use or unplugged is waited for so long: having been refused, the kubelet tries again with the pod's next sync only,
+ * a minute or more later (SyncPod in pkg/kubelet/kuberuntime/kuberuntime_manager.go takes it for no failure).
+ */
+const waitMs = 20_000;
+const retryMs = 1_000;
 
 /** Of a namespace or a claim (RFC 1123). */
 const objectName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 export function createClaimService(dependencies: ClaimServiceDependencies): ClaimService {
-  const { kube, book, domain, handed, log } = dependencies;
+  const { kube, book, domain, handed, clock, log } = dependencies;
   const read = async ({ namespace, name }: Pick<NamedClaim, "namespace" | "name">, signal: AbortSignal): Promise<ClaimView> =>
     toClaimView(await kube.get(claimPath(namespace, name), signal));
 
-  const prepareOne = async (asked: NamedClaim, looked: Promise<Snapshot>, signal: AbortSignal): Promise<PrepareOutcome> => {
-    try {
-      if (![asked.namespace, asked.name].every((name) => objectName.test(name))) {
-        throw new AerialError("handover.unavailable", "the kubelet named a claim that there cannot be");
+  const tryPrepare = async (asked: NamedClaim, signal: AbortSignal): Promise<PreparedClaim> => {
+    if (![asked.namespace, asked.name].every((name) => objectName.test(name))) {
+      throw new AerialError("handover.unavailable", "the kubelet named a claim that there cannot be");
+    }
+    const looked = orAborted(dependencies.refresh(signal), signal);
+    const [snapshot, claim] = await Promise.all([looked, read(asked, signal)]);
+    signal.throwIfAborted();
+    // From looking who has the radio until it is claimed nobody else gets a word in.
+    const { namespace, name, uid } = asked;
+    const planned = planClaim({ namespace, name, uid }, claim, factsOf(snapshot, asked, dependencies));
+    await book.put(planned);
+    return planned;
+  };
+
+  const prepareOne = async (asked: NamedClaim, signal: AbortSignal): Promise<PrepareOutcome> => {
+    const claim = `${asked.namespace}/${asked.name}`;
+    const until = clock.now() + waitMs;
+    for (;;) {
+      try {
+        const planned = await tryPrepare(asked, signal);
+        log.info({ claim, radios: planned.devices.map(({ radioId }) => radioId) }, "claim prepared");
+        return { devices: toDevices(planned, dependencies), error: "" };
+      } catch (error) {
+        if (!signal.aborted && isForNow(error) && clock.now() < until) {
+          await clock.sleep(retryMs, signal).catch(() => {});
+          continue;
+        }
+        const reason: unknown = signal.aborted ? signal.reason : error;
+        log.info({ claim, err: describeError(reason) }, "claim not prepared");
+        return { devices: [], error: sentenceOf(reason) };
       }
-      const [snapshot, claim] = await Promise.all([looked, read(asked, signal)]);
-      signal.throwIfAborted();
-      // From looking who has the radio until it is claimed nobody else gets a word in.
-      const planned = planClaim(
-        { namespace: asked.namespace, name: asked.name, uid: asked.uid },
-        claim,
-        factsOf(snapshot, asked, dependencies),
-      );
-      await book.put(planned);
-      log.info({ claim: `${asked.namespace}/${asked.name}`, radios: planned.devices.map(({ radioId }) => radioId) }, "claim prepared");
-      return { devices: toDevices(planned, dependencies), error: "" };
-    } catch (error) {
-      const reason = signal.aborted ? signal.reason : error;
-      log.info({ claim: `${asked.namespace}/${asked.name}`, err: describeError(reason) }, "claim not prepared");
-      return { devices: [], error: sentenceOf(reason) };
     }
   };
 
   return {
     async prepare(claims, outer) {
-      using deadline = openPatience(dependencies.clock, outer);
-      const looked = orAborted(dependencies.refresh(deadline.signal), deadline.signal);
-      looked.catch(() => {});
-      const outcomes = claims.map(async (claim) => [claim.uid, await prepareOne(claim, looked, deadline.signal)] as const);
+      using deadline = openPatience(clock, outer);
+      const outcomes = claims.map(async (claim) => [claim.uid, await prepareOne(claim, deadline.signal)] as const);
       const all = new Map(await Promise.all(outcomes));
       handed();
       return all;

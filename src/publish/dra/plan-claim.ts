@@ -1,5 +1,5 @@
 /** Which radios a claim gets, or why not. Pure. */
-import { AerialError } from "../../core/errors.ts";
+import { AerialError, hasCode } from "../../core/errors.ts";
 import type { Radio } from "../../core/radio.ts";
 import type { PreparedClaim, PreparedDevice } from "./claim-book.ts";
 import type { AllocatedDevice, ClaimView } from "./claim-view.ts";
@@ -31,7 +31,7 @@ const mostOrdinals = 8;
 
 /**
  * The same for a claim that is prepared again, whatever has come since. Throws `handover.unavailable` with a sentence for the
- * pod's events: the kubelet tries again.
+ * pod's events.
  */
 export function planClaim(asked: AskedClaim, claim: ClaimView, facts: ClaimFacts): PreparedClaim {
   const { driver, node, prepared } = facts;
@@ -71,14 +71,14 @@ function checkRadio(radio: Radio, { asked, result, facts }: Checked): string {
   const called = radio.name === undefined ? `the radio ${radio.id}` : `the radio ${radio.name} (${radio.id})`;
   // Two programs on one serial port only break each other.
   if (result.isAdmin) throw refused(`${called} cannot be had by adminAccess: radios are not shared`);
-  if (radio.presence !== "present") throw refused(`${called} is not plugged into ${node}`);
+  if (radio.presence !== "present") throw refusedForNow(`${called} is not plugged into ${node}`);
   const group = [...groups].find(([, members]) => members.some(({ id }) => id === radio.id))?.[0];
   if (group === undefined) throw refused(`${called} is none that can be given to pods: \`aerial explain\` says why`);
   const holder = holderOf(radio.id);
   if (holder !== undefined && holder.uid !== asked.uid)
-    throw refused(`${called} is still prepared for the claim ${holder.namespace}/${holder.name}`);
+    throw refusedForNow(`${called} is still prepared for the claim ${holder.namespace}/${holder.name}`);
   const taken = takenBy(radio.id);
-  if (taken !== undefined) throw refused(`${called} ${taken}`);
+  if (taken !== undefined) throw refusedForNow(`${called} ${taken}`);
   return group;
 }
 
@@ -94,6 +94,15 @@ function freeOrdinal(group: string, devices: readonly PreparedDevice[]): number 
   const used = new Set(devices.filter((device) => device.group === group).map(({ ordinal }) => ordinal));
   for (let ordinal = 1; ordinal <= mostOrdinals; ordinal += 1) if (!used.has(ordinal)) return ordinal;
   throw refused(`a pod can have ${mostOrdinals} radios of ${group} at most`);
+}
+
+/** Whether what was refused may be had a moment later without anybody changing the claim. */
+export function isForNow(error: unknown): boolean {
+  return hasCode(error, "handover.unavailable") && error.details["isForNow"] === true;
+}
+
+function refusedForNow(message: string): AerialError {
+  return new AerialError("handover.unavailable", message, { details: { isForNow: true } });
 }
 
 function refused(message: string): AerialError {
