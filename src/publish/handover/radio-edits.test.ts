@@ -27,8 +27,9 @@ describe("nodes", () => {
   });
 
   test("SPI with its GPIO chips, HID and raw USB also have the host's names", () => {
+    const { line: _line, ...identity } = zigbee;
     const paths = (device: Partial<Device>): readonly string[] =>
-      editsFor(withDevice({ byId: undefined as never, ...device }), first).nodes.map(({ path }) => path);
+      editsFor({ ...withDevice({ byId: undefined as never, ...device }), identity }, first).nodes.map(({ path }) => path);
     const node = (path: string): Device["nodes"][number] => ({ path, major: 1, minor: 2 });
     expect(paths({ function: "spi", nodes: [node("/dev/spidev0.0"), node("/dev/gpiochip0")] })).toEqual([
       "/dev/radio/zigbee",

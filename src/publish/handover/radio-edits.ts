@@ -31,7 +31,7 @@ const byIdPattern = /^[^/\s]{1,255}$/u;
  * Takes a radio that `groupRadios` has; throws `handover.no-node` for one without a device node.
  */
 export function editsFor(radio: Radio, place: RadioPlace): RadioEdits {
-  const nodes = givenNodes(radio.device);
+  const nodes = givenNodes(radio);
   const [main] = nodes;
   if (main === undefined) {
     throw new AerialError("handover.no-node", `${radio.id} has no device node that could be given to a container`, {
@@ -60,8 +60,8 @@ export function editsFor(radio: Radio, place: RadioPlace): RadioEdits {
 }
 
 /** `188:0`, or all of them as `240:0,189:5`: what tells the device nodes of a radio from those it had before a replug. */
-export function deviceNumbers({ device }: Radio): string {
-  return givenNodes(device)
+export function deviceNumbers(radio: Radio): string {
+  return givenNodes(radio)
     .map(({ major, minor }) => `${major}:${minor}`)
     .join(",");
 }

@@ -38,6 +38,16 @@ describe("without configured groups", () => {
     ).toEqual({});
   });
 
+  test("a serial stick without its port, since the driver is missing or on its way, is in none; raw USB that is meant to be so is", () => {
+    const { line: _line, ...spokenToDirectly } = zigbee;
+    const raw = { ...device, function: "usb", nodes: [{ path: "/dev/bus/usb/001/004", major: 189, minor: 3 }] } as const;
+    const radios = [
+      sampleRadio("a", { device: raw }),
+      sampleRadio("b", { device: raw, identity: { ...spokenToDirectly, kinds: ["sdr"] } }),
+    ];
+    expect(groupsOf(radios)).toEqual({ sdr: ["b"] });
+  });
+
   test.each(["Zigbee", "a/b", "../x", "", "x".repeat(64), "zigbee-2", "a\nb", "-a"])(
     "a kind that makes no good name, %j, is in none",
     (kind) => {

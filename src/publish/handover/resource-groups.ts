@@ -35,7 +35,7 @@ export function resourceName(domain: string, group: string): string {
 
 function groupOf(radio: Radio, groups: ResourceGroups["groups"]): string | undefined {
   const { device, identity, id, name } = radio;
-  if (identity.state !== "identified" || attachmentOf(device) !== "local" || givenNodes(device).length === 0) return undefined;
+  if (identity.state !== "identified" || attachmentOf(device) !== "local" || givenNodes(radio).length === 0) return undefined;
   return groupNameOf({ id, name, kinds: identity.kinds }, groups);
 }
 

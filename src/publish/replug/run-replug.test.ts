@@ -134,6 +134,18 @@ describe("a container", () => {
     expect(conditions.current.size).toBe(0);
   });
 
+  test("is left alone while its radio is in its bootloader, or has no driver yet", async () => {
+    const { clock, ended, now } = start([at("a", 0)], [holding("one", 0)]);
+    await now([at("a", 1, { mode: "bootloader" })]);
+    await clock.advance(60_000);
+    const raw = { ...device, function: "usb", nodes: [{ path: "/dev/bus/usb/001/005", major: 189, minor: 4 }] } as const;
+    await now([sampleRadio("a", { device: raw })]);
+    await clock.advance(60_000);
+    expect(ended).toEqual([]);
+    await now([at("a", 1)]);
+    expect(ended).toEqual(["one"]);
+  });
+
   test("of another node's, or of a radio that nobody knows, is nothing to us", async () => {
     const foreign = { ...holding("one", 0), node: "n2" };
     const { clock, ended, now } = start([at("a", 0)], [foreign, holding("two", 0, { id: "b" })]);

@@ -17,6 +17,8 @@ export function staleRadios({ radios, node }: HandedContainer, snapshot: Snapsho
   return radios.flatMap((handed): readonly StaleRadio[] => {
     const radio = snapshot.radios.get(handed.id);
     if (radio?.presence === "present") {
+      // Whoever writes its firmware is not to be ended halfway.
+      if (radio.mode === "bootloader") return [];
       const now = deviceNumbers(radio);
       return now === "" || now === handed.device ? [] : [{ ...handed, now }];
     }
