@@ -9,6 +9,7 @@ import { openControlPlane } from "../control-plane.ts";
 import { installBase } from "../install-base.ts";
 import { openKubeNode, type KubeNode } from "./kube-node.ts";
 import { keepPodsAway, prepareAerial, type NodeAerial } from "./node-aerial.ts";
+import { patientPod } from "./patient-pod.ts";
 import { startPod } from "./pods.ts";
 import { openVirtualTerminal } from "./virtual-terminals.ts";
 
@@ -35,29 +36,8 @@ afterEach(async () => {
   for (const stick of plugged.splice(0)) await stick.unplug();
 });
 
-/**
- * A program as patient as they come: it opens its radio again for ever, and ends only when it is asked to. Whatever it is told
- * by the line it repeats.
- */
-const patient = `trap 'exit 0' TERM
-while :; do
-  ( exec 3<>"$RADIO_ZIGBEE_PATH" && echo "open $RADIO_ZIGBEE_DEVICE" >&3 && while read line <&3; do echo "got $line" >&3; done ) & wait $!
-  sleep 0.1
-done`;
-
-/** Nobody's: no root, no capabilities, no way to get any. */
-const unprivileged = {
-  runAsUser: 1_000,
-  runAsGroup: 1_000,
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-};
-
-async function startHolder(name: string): Promise<void> {
-  const container = { resources: { limits: { [resourceName]: "1" } }, securityContext: unprivileged };
-  await startPod(cluster, { name, script: patient, container }, 30);
-}
+const startHolder = (options: { readonly isRoot?: boolean } = {}): Promise<void> =>
+  startPod(cluster, patientPod({ name: "holder", ...options }), 30);
 
 const restartsOf = async (pod: string): Promise<number> =>
   Number(await cluster.kubectl(["get", "pod", pod, "--output=jsonpath={.status.containerStatuses[0].restartCount}"]));
@@ -105,7 +85,7 @@ it("a pod without privileges works again after one restart of its container, und
   await using _daemon = await aerial.start();
   let stick = await plug();
   await offered(1);
-  await startHolder("holder");
+  await startHolder();
   await stick.line.waitForWritten(new RegExp(`^open 4:${stick.line.minor}$`, "mu"));
   await answers(stick, "first");
 
@@ -140,7 +120,7 @@ it("a replug that happened while aerial was away is mended when it is back", asy
   {
     await using _daemon = await aerial.start();
     await offered(1);
-    await startHolder("holder");
+    await startHolder();
     await answers(stick, "before");
   }
   const again = await replug(stick);
@@ -159,7 +139,7 @@ it("told to ignore it, aerial leaves the container and says so", async () => {
   await using _daemon = await aerial.start();
   const stick = await plug();
   await offered(1);
-  await startHolder("holder");
+  await startHolder();
   await answers(stick, "before");
   const again = await replug(stick);
   expect(await conditionOf(aerial, "handover.stale-device")).toContain("default/holder");
@@ -199,8 +179,7 @@ it("without CDI the pod keeps the old node whatever is restarted, as with any de
   await using _daemon = await aerial.start();
   const stick = await plug();
   await offered(1);
-  const container = { resources: { limits: { [resourceName]: "1" } } };
-  await startPod(cluster, { name: "holder", script: patient, container });
+  await startHolder({ isRoot: true });
   await answers(stick, "before");
   const again = await replug(stick);
   const text = await conditionOf(aerial, "handover.stale-device");
@@ -212,6 +191,6 @@ it("without CDI the pod keeps the old node whatever is restarted, as with any de
     `classic: ${await cluster.kubectl(["get", "pod", "holder", "--output=jsonpath={.status.containerStatuses[0].restartCount} restarts, {.status.containerStatuses[0].state}"])}`,
   );
   await cluster.kubectl(["delete", "pod", "holder", "--now", "--wait"]);
-  await startPod(cluster, { name: "holder", script: patient, container }, 30);
+  await startHolder({ isRoot: true });
   await answers(again, "made-anew");
 });
