@@ -176,6 +176,22 @@ describe("a pod", () => {
     console.log(`not allocatable ${unpluggedMs} ms after the unplug`);
   });
 
+  it("gets it by path where the runtime knows no names, and then asks for the group itself", async () => {
+    const usual = aerial;
+    aerial = await prepareAerial(cluster, node, { AERIAL__HANDOVER__ALLOCATION: "devices" });
+    await restartAerial("SIGTERM");
+    const stick = await plug(sonoffDonglePlus);
+    await untilScheduled(1);
+    const spec = { securityContext: { supplementalGroups: [20] } };
+    await startPod(cluster, { name: "classic", script: `env | grep RADIO_; ${talk()}`, container: unprivileged, spec });
+    await stick.line.waitForWritten(/^here classic$/mu);
+    stick.line.send("question\n");
+    await stick.line.waitForWritten(/^got question classic$/mu);
+    expect(await cluster.kubectl(["logs", "classic"])).toMatch(/^RADIO_ZIGBEE_PATH=\/dev\/radio\/zigbee$/mu);
+    aerial = usual;
+    await restartAerial("SIGTERM");
+  });
+
   it("waits while its radio is unplugged, with the reason in its events, and starts when it is back", async () => {
     const stick = await plug(sonoffDonglePlus);
     await untilScheduled(1);
