@@ -117,10 +117,17 @@ it("tells of every check of the doctor's last run how often it failed, and nothi
 });
 
 it("tells of each resource how many radios can be had, and of each radio how many containers have it", async () => {
-  const radios = [sampleRadio("a"), sampleRadio("b", { name: "hall" }), sampleRadio("c", { presence: "absent" }), sampleRadio("d")];
+  const radios = [
+    sampleRadio("a"),
+    sampleRadio("b", { name: "hall" }),
+    sampleRadio("c", { presence: "absent" }),
+    sampleRadio("d"),
+    sampleRadio("e"),
+  ];
   const given = { namespace: "home", container: "main", request: "x", since: at } as const;
   const holders = [
     { ...given, radioId: "a", pod: "z2m", way: "device-plugin" },
+    { ...given, radioId: "e", pod: "z2m", way: "device-plugin" },
     { ...given, radioId: "b", pod: "zha", way: "resource-claim" },
     { ...given, radioId: "b", pod: "other", way: "resource-claim" },
   ] as const;
@@ -136,13 +143,14 @@ it("tells of each resource how many radios can be had, and of each radio how man
   const figures = { holders, resourceOf, devicePlugin };
   const families = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios), handover: () => figures }))();
   expect(samplesOf(families, "aerial_device_plugin_devices")).toEqual([
-    '{"resource":"radio.mi.house/zigbee","health":"healthy"} 1',
+    '{"resource":"radio.mi.house/zigbee","health":"healthy"} 2',
     '{"resource":"radio.mi.house/zigbee","health":"unhealthy"} 2',
   ]);
   expect(samplesOf(families, "aerial_radio_handed_out")).toEqual([
     '{"radio":"a","name":"","resource":"radio.mi.house/zigbee"} 1',
     '{"radio":"b","name":"hall","resource":"radio.mi.house/zigbee"} 2',
     '{"radio":"c","name":"","resource":"radio.mi.house/zigbee"} 0',
+    '{"radio":"e","name":"","resource":"radio.mi.house/zigbee"} 1',
   ]);
   expect(samplesOf(families, "aerial_device_plugin_pre_starts_refused_total")).toEqual(["{} 3"]);
   const claimsOnly = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios), handover: () => ({ holders, resourceOf }) }))();
