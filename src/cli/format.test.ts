@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import type { RadioPod } from "../api/contract/types.ts";
 import type { DeviceView, RadioView } from "../api/radio-view.ts";
 import { displayWidth, truncate } from "./display-width.ts";
 import { describeKind, radioColumns, wideRadioColumns } from "./format-devices.ts";
 import { explainDevice, explainRadio } from "./format-explanation.ts";
+import { explainPod, podColumns } from "./format-pods.ts";
 import { formatStructured } from "./structured-output.ts";
 import { formatTable } from "./table.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
@@ -73,8 +75,20 @@ const hostileRadio: RadioView = {
   port: hostile,
   driver: hostile,
   lease: { holder: "bridge", owner: hostile, since: hostile },
+  resource: hostile,
+  handedTo: [{ namespace: hostile, pod: hostile, container: hostile, way: "resource-claim", request: hostile, since: hostile }],
   usb: { vendorId: hostile, productId: hostile, manufacturer: hostile, product: hostile },
   evidence: [{ source: "probe", plugin: hostile, rule: hostile, score: 1, detail: hostile }],
+};
+
+const hostilePod: RadioPod = {
+  namespace: hostile,
+  name: hostile,
+  node: hostile,
+  phase: "pending",
+  wants: [{ way: "resource-claim", request: hostile, count: 2 }],
+  holds: [hostile],
+  waiting: hostile,
 };
 
 describe("nothing a device says reaches the terminal as anything but text", () => {
@@ -87,6 +101,8 @@ describe("nothing a device says reaches the terminal as anything but text", () =
       ...explainRadio({ ...hostileRadio, certainty: "ambiguous", candidates: [hostile] }, plain),
       ...explainDevice({ ...rest, evidence, devicePaths: [], sysPath: hostile }, plain),
       formatChange({ what: "attached", radio: hostileRadio }, plain),
+      ...formatTable(podColumns, [hostilePod], plain),
+      ...explainPod(hostilePod, plain),
     ];
     expect(lines.filter((line) => harmful.test(line))).toEqual([]);
   });
