@@ -31,7 +31,7 @@ interface ClaimsRequest {
 }
 
 /** A device of a prepared claim. */
-export interface PreparedForKubelet {
+interface PreparedForKubelet {
   readonly requestNames: readonly string[];
   readonly poolName: string;
   readonly deviceName: string;

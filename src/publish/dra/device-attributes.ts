@@ -3,11 +3,7 @@ import { unprintable } from "../../core/printable.ts";
 import type { Radio } from "../../core/radio.ts";
 
 /** One of these and no other (kubernetes/api, resource/v1: DeviceAttribute). */
-export type DeviceAttribute =
-  | { readonly string: string }
-  | { readonly bool: boolean }
-  | { readonly int: number }
-  | { readonly version: string };
+type DeviceAttribute = { readonly string: string } | { readonly bool: boolean } | { readonly int: number } | { readonly version: string };
 
 export type DeviceAttributes = Readonly<Record<string, DeviceAttribute>>;
 
@@ -70,7 +66,7 @@ export function deviceAttributes(radio: Radio, group: string): DeviceAttributes 
 }
 
 /** A C identifier of at most 32 characters: `ieee802154`, `my_kind`, `_433mhz`. */
-export function toAttributeName(kind: string): string {
+function toAttributeName(kind: string): string {
   const plain = kind.replaceAll(/[^A-Za-z0-9_]/g, "_");
   return (/^[A-Za-z_]/.test(plain) ? plain : `_${plain}`).slice(0, longestName);
 }

@@ -44,6 +44,7 @@ export interface SlicesOutput extends Output {
 }
 
 const conditionCode = "output.resource-slices.incomplete";
+const unsureMs = 1_000;
 /** Others may write in between; then we read anew. */
 const mostAttempts = 3;
 
@@ -58,10 +59,15 @@ export function createSlicesOutput(dependencies: SlicesOutputDependencies): Slic
   let lastSnapshot: Snapshot | undefined;
 
   const wantedOf = ({ radios }: Snapshot): ReturnType<typeof sliceDevices> => {
-    const { groups, handed, claimed, graceMs, evictAfterMs } = dependencies;
-    const facts = { groups: groups(radios.values()), domain, handed: handed(), claimed: claimed(), graceMs, evictAfterMs };
-    const { devices, ...rest } = sliceDevices({ ...facts, taints: !unknown.has("taints"), now: clock.now() });
-    return { devices: devices.map((device) => without(device, unknown)), ...rest };
+    const { groups, handed: handedNow, claimed, graceMs, evictAfterMs } = dependencies;
+    const handed = handedNow();
+    const facts = { groups: groups(radios.values()), domain, handed, claimed: claimed(), graceMs, evictAfterMs };
+    const now = clock.now();
+    const { devices, wakeAt = Infinity } = sliceDevices({ ...facts, taints: !unknown.has("taints"), now });
+    // Given away, but to nobody whom the kubelet knows: that ends without a word, if a pod was gone before the kubelet was asked.
+    const isUnsure = [...handed.values()].includes(undefined);
+    const next = Math.min(wakeAt, isUnsure ? now + unsureMs : Infinity);
+    return { devices: devices.map((device) => without(device, unknown)), ...(next === Infinity ? {} : { wakeAt: next }) };
   };
 
   const put = (slice: PlannedSlice, written: KubeObject): void => {
