@@ -23,6 +23,12 @@ it("lists what is plugged in, what others have, and what is gone for less than t
   });
 });
 
+it("a stick that waits in its bootloader can be given to nobody, and stays listed", () => {
+  expect(listDevices({ ...nothing, radios: [sampleRadio("a", { mode: "bootloader" })] }).devices).toEqual([
+    { ID: "a", health: "Unhealthy" },
+  ]);
+});
+
 it("a clock that was set back keeps nothing for longer than the grace", () => {
   expect(listDevices({ ...nothing, radios: [gone("a", -3_600_000)] }).wakeAt).toBe(now + 5_000);
   expect(listDevices({ ...nothing, radios: [sampleRadio("a", { presence: "absent" })] }).devices).toHaveLength(1);

@@ -21,7 +21,7 @@ export interface PlannedList {
 }
 
 /**
- * All devices of a resource: healthy while plugged in and nobody else's, unhealthy from the moment they are not, gone after the
+ * All devices of a resource: healthy while plugged in, running their radio firmware and nobody else's, unhealthy from the moment they are not, gone after the
  * grace. So a replug takes nothing away from whom it was given to. Ids that are too long for the kubelet are left out.
  */
 export function listDevices({ radios, withheld, missing, graceMs, now }: DeviceListInput): PlannedList {
@@ -32,7 +32,10 @@ export function listDevices({ radios, withheld, missing, graceMs, now }: DeviceL
   const devices = [
     ...radios
       .filter(({ presence }) => presence === "present")
-      .map(({ id }) => ({ ID: id, health: withheld.has(id) ? ("Unhealthy" as const) : ("Healthy" as const) })),
+      .map(({ id, mode }) => ({
+        ID: id,
+        health: withheld.has(id) || mode === "bootloader" ? ("Unhealthy" as const) : ("Healthy" as const),
+      })),
     ...gone.map(([id]) => ({ ID: id, health: "Unhealthy" as const })),
   ].filter(({ ID }) => ID.length <= longestDeviceId);
   devices.sort(({ ID: left }, { ID: right }) => (left < right ? -1 : Number(left > right)));
