@@ -44,7 +44,7 @@ export interface SlicesOutput extends Output {
 }
 
 const conditionCode = "output.resource-slices.incomplete";
-const unsureMs = 1_000;
+const unsureMs = 5_000;
 /** Others may write in between; then we read anew. */
 const mostAttempts = 3;
 
