@@ -77,8 +77,24 @@ describe("who holds what", () => {
     await clock.advance(10_000);
     expect(holders.current.map(({ since }) => since)).toEqual(["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:40.000Z"]);
     world.answer = [];
-    await clock.advance(10_000);
+    await clock.advance(16_000);
     expect(holders.current).toEqual([]);
+  });
+
+  test("outlives a kubelet that has just started and knows no pods yet", async () => {
+    const { world, clock, holders, nudge } = run([given("z2m", "a"), given("zha", "b")]);
+    await clock.advance(5_000);
+    world.answer = [];
+    nudge();
+    await clock.advance(4_000);
+    expect(holders.current).toHaveLength(2);
+    world.answer = [given("z2m", "a")];
+    await clock.advance(10_000);
+    expect(holders.current).toMatchObject([{ pod: "z2m", since: "2026-01-01T00:00:00.000Z" }]);
+    world.answer = [given("z2m-new", "a")];
+    nudge();
+    await clock.advance(500);
+    expect(holders.current).toMatchObject([{ pod: "z2m-new" }]);
   });
 });
 
@@ -120,7 +136,7 @@ describe("a kubelet that is away", () => {
     expect(conditions.current.get("kubelet.pod-resources.away")?.text).toContain("nobody listens");
     expect(holders.current).toHaveLength(1);
     world.answer = [];
-    await clock.advance(10_000);
+    await clock.advance(16_000);
     expect([holders.current.length, conditions.current.size]).toEqual([0, 0]);
   });
 

@@ -27,6 +27,8 @@ const afterNudgeMs = [300, 1_000, 3_000] as const;
 const whileHeldMs = 10_000;
 const otherwiseMs = 60_000;
 const awayMs = 60_000;
+/** A kubelet that has just started names pods only once it knows them again; their containers have the radios all the while. */
+const confirmMs = 5_000;
 const condition = "kubelet.pod-resources.away";
 
 /** A kubelet takes 110 pods unless told otherwise, and a node has a dozen radios. */
@@ -53,11 +55,20 @@ export async function runHolders(dependencies: HoldersDependencies, signal: Abor
   void follow();
 
   let awaySince: number | undefined;
+  /** Holders that the kubelet names no more → since when, milliseconds since the epoch. */
+  let unnamed = new Map<string, number>();
   while (!signal.aborted) {
     try {
       const found = toHolders(await kubelet.list(signal), dependencies);
-      const next = keepSince(found, holders.current);
+      const named = new Set(found.map(keyOf));
+      const now = clock.now();
+      const missed = holders.current.filter((holder) => !named.has(keyOf(holder)));
+      unnamed = new Map(missed.map((holder) => [keyOf(holder), Math.min(unnamed.get(keyOf(holder)) ?? now, now)]));
+      const given = new Set(found.map((holder) => holder.radioId));
+      const kept = missed.filter((holder) => !given.has(holder.radioId) && now - (unnamed.get(keyOf(holder)) ?? now) < confirmMs);
+      const next = sorted([...keepSince(found, holders.current), ...kept].slice(0, mostHolders));
       if (!isSame(next, holders.current)) holders.set(next);
+      if (kept.length > 0 && soon.length === 0) soon.push(confirmMs);
       awaySince = undefined;
       conditions.clear(condition);
     } catch (error) {
@@ -84,14 +95,18 @@ function toHolders(
 ): readonly RadioHolder[] {
   const since = timestamp(clock);
   const found = new Map<string, RadioHolder>();
-  for (const each of given(pods, domain, radioOfDevice)) {
+  for (const each of eachGiven(pods, domain, radioOfDevice)) {
     if (found.size >= mostHolders) break;
     if (radioId.test(each.radioId)) found.set(keyOf(each), { ...each, since });
   }
-  return [...found.values()].toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+  return sorted([...found.values()]);
 }
 
-function* given(
+function sorted(holders: readonly RadioHolder[]): readonly RadioHolder[] {
+  return holders.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+}
+
+function* eachGiven(
   pods: readonly PodDevices[],
   domain: string,
   radioOfDevice: HoldersDependencies["radioOfDevice"],
