@@ -64,9 +64,18 @@ async function replug(stick: Stick): Promise<Stick> {
   return plug({ port: stick.port, without: stick.nodes });
 }
 
+/** Asked again every few seconds, since a word to a line that is just being opened may be lost. */
 async function answers(stick: Stick, word: string): Promise<void> {
-  stick.line.send(`${word}\n`);
-  await stick.line.waitForWritten(new RegExp(`^got ${word}$`, "mu"));
+  const isAnswered = new RegExp(`^got ${word}$`, "mu");
+  for (let asked = 1; ; asked += 1) {
+    stick.line.send(`${word}\n`);
+    try {
+      await stick.line.waitForWritten(isAnswered, 3_000);
+      return;
+    } catch (error) {
+      if (asked >= 4) throw new Error(`${String(error)}; ${await restartsOf("holder")} restarts`, { cause: error });
+    }
+  }
 }
 
 /** Unplugs the stick and plugs it in again, where it gets the numbers that it had. */
