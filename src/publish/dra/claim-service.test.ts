@@ -184,13 +184,16 @@ test("an unplugged radio is waited for: refused until it is back", async () => {
 
 test("what is in use or unplugged only for a moment is waited for, since the kubelet would come back a minute later", async () => {
   const world = await openWorld([sampleRadio("b", { presence: "absent" })], { one: [b], two: [b] });
-  const preparing = world.prepare("one", "two");
+  const asked = ["one", "two"].map((name) => ({ namespace: "house", name, uid: `uid-${name}` }));
+  const preparing = world.service.prepare(asked, new AbortController().signal);
   await world.clock.advance(5_000);
   world.radios = twins;
   await world.clock.advance(5_000);
   expect([...world.book.claims.keys()]).toEqual(["uid-one"]);
   await world.unprepare("one");
-  expect(await preparing).toEqual([["radio.mi.house/radio=b"], ["radio.mi.house/radio=b"]]);
+  await world.clock.advance(1_500);
+  expect([...(await preparing).values()].map(({ error }) => error)).toEqual(["", ""]);
+  expect([...world.book.claims.keys()]).toEqual(["uid-two"]);
 });
 
 test("a radio that is no longer known for what it was is refused", async () => {

@@ -48,9 +48,10 @@ export interface ClaimService {
 const prepareMs = 30_000;
 /**
  * What is in use or unplugged is waited for so long: having been refused, the kubelet tries again with the pod's next sync only,
- * a minute or more later (SyncPod in pkg/kubelet/kuberuntime/kuberuntime_manager.go takes it for no failure).
+ * a minute or more later (SyncPod in pkg/kubelet/kuberuntime/kuberuntime_manager.go takes it for no failure). No longer, since a
+ * pod that is deleted meanwhile is not ended before the answer. The kubelet's word on who has what is ten seconds old at most.
  */
-const waitMs = 20_000;
+const waitMs = 12_000;
 const retryMs = 1_000;
 
 /** Of a namespace or a claim (RFC 1123). */
