@@ -17,7 +17,7 @@ export interface SchedulerGateDependencies {
   readonly offered: (resource: string) => number;
 }
 
-export interface GatedMove {
+interface GatedMove {
   /** The pod's. */
   readonly uid: string;
   /** The node that its radio is on. */
