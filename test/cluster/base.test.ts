@@ -261,7 +261,11 @@ describe("aerial's own-node policy", () => {
   test.each([
     ["merge", { metadata: { labels: { "example.com/rack": null } } }, "application/merge-patch+json"],
     ["JSON", [{ op: "remove", path: "/metadata/labels/example.com~1rack" }], "application/json-patch+json"],
-    ["strategic", { metadata: { labels: { $patch: "replace", "kubernetes.io/hostname": "node-a" } } }, "application/strategic-merge-patch+json"],
+    [
+      "strategic",
+      { metadata: { labels: { $patch: "replace", "kubernetes.io/hostname": "node-a" } } },
+      "application/strategic-merge-patch+json",
+    ],
     [
       "one that first says that the label was aerial's all along",
       {
