@@ -46,7 +46,10 @@ export function createEvictor(dependencies: EvictorDependencies): Evictor {
       } catch (error) {
         signal.throwIfAborted();
         const finding = toFinding(error, pod, move);
-        if (finding === undefined) return undefined;
+        if (finding === undefined) {
+          refused.delete(pod.uid);
+          return undefined;
+        }
         const backoff = before?.backoff ?? createBackoff();
         refused.set(pod.uid, { backoff, notBefore: clock.now() + backoff.next(), finding });
         if (before?.finding.text !== finding.text) log.warn({ ...named(pod, move), err: describeError(error) }, "pod not evicted");
@@ -58,7 +61,8 @@ export function createEvictor(dependencies: EvictorDependencies): Evictor {
     },
     keep(uids) {
       for (const uid of refused.keys()) if (!uids.has(uid)) refused.delete(uid);
-      return Math.min(Infinity, ...[...refused.values()].map(({ notBefore }) => notBefore));
+      const ahead = [...refused.values()].map(({ notBefore }) => notBefore).filter((at) => at > clock.now());
+      return Math.min(Infinity, ...ahead);
     },
   };
 }

@@ -209,6 +209,30 @@ test("a disruption budget is asked again less and less often, and the pod goes o
   expect([world.pods.size, texts()]).toEqual([0, {}]);
 });
 
+test.for(["kube.conflict", "kube.not-found"] as const)("after a budget's refusal %s is no reason to hurry", async (code) => {
+  const { world, unplug, places, clock } = await open();
+  world.add(podObject("z2m", { follow: "true" }));
+  places.current = radiosOn({ n2: ["a"] });
+  world.refusals.set("EVICT", new AerialError("kube.disruption-budget", "refused"));
+  await unplug();
+  world.refusals.set("EVICT", new AerialError(code, "not that one"));
+  await clock.advance(minute);
+  places.current = radiosOn({ n2: [] });
+  await clock.advance(minute);
+  expect(world.asked.length).toBeLessThan(120);
+});
+
+test("a refused pod whose radio leaves the other node again is no reason to hurry either", async () => {
+  const { world, unplug, places, clock } = await open();
+  world.add(podObject("z2m", { follow: "true" }));
+  places.current = radiosOn({ n2: ["a"] });
+  world.refusals.set("EVICT", new AerialError("kube.disruption-budget", "refused"));
+  await unplug();
+  places.current = radiosOn({ n2: [] });
+  await clock.advance(minute);
+  expect(world.asked.length).toBeLessThan(60);
+});
+
 test("what stands in the way of one pod holds up no other", async () => {
   const { world, unplug, places, holders } = await open();
   holders.set([holderOf("a", "first"), holderOf("a", "z2m")]);

@@ -67,6 +67,6 @@ export async function runFollow(dependencies: FollowDependencies, signal: AbortS
       sleepUntil(clock, wakeAt, wait),
       ...(isFailing ? [] : [changeFrom(snapshots, snapshot, wait), changeFrom(holders, held, wait)]),
     ]);
-    if (wakeAt !== Infinity) await sleepUntil(clock, Math.min(wakeAt, lookedAt + leastPauseMs), signal).catch(() => {});
+    if (wakeAt !== Infinity) await sleepUntil(clock, lookedAt + leastPauseMs, signal).catch(() => {});
   }
 }
