@@ -2,6 +2,7 @@
 import type { ClusterNode, ClusterRadio, ClusterRadios } from "../../core/cluster-radio.ts";
 import { type Clock, timestamp } from "../../core/clock.ts";
 import { AerialError } from "../../core/errors.ts";
+import { shareAnswer } from "../../core/shared-answer.ts";
 import { linkSignal } from "../../core/linked-signal.ts";
 import type { Kube } from "../../kube/kube.ts";
 import { radiosAnnotationOf } from "../labels/radio-facts.ts";
@@ -24,21 +25,7 @@ const mostPages = 64;
 /** Gives the list, asked of the API server at most every five seconds, or as said, and once for all who wait. Rejects with `kube.*`. */
 export function createClusterRadios(dependencies: ClusterRadiosDependencies): (signal: AbortSignal) => Promise<ClusterRadios> {
   const { clock, keptMs = 5_000 } = dependencies;
-  let kept: { readonly list: ClusterRadios; readonly readAt: number } | undefined;
-  let reading: Promise<ClusterRadios> | undefined;
-
-  return (signal) => {
-    if (kept !== undefined && Math.abs(clock.now() - kept.readAt) < keptMs) return Promise.resolve(kept.list);
-    reading ??= readAll(dependencies, signal)
-      .then((list) => {
-        kept = { list, readAt: clock.now() };
-        return list;
-      })
-      .finally(() => {
-        reading = undefined;
-      });
-    return reading;
-  };
+  return shareAnswer({ clock, keptMs, ask: (signal) => readAll(dependencies, signal) });
 }
 
 async function readAll({ kube, clock, prefix }: ClusterRadiosDependencies, signal: AbortSignal): Promise<ClusterRadios> {

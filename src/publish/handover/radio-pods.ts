@@ -2,6 +2,7 @@
 import { type Clock, timestamp } from "../../core/clock.ts";
 import type { ClusterRadio, ClusterRadios } from "../../core/cluster-radio.ts";
 import type { RadioHolder, RadioPod, ResourceGroups } from "../../core/handover.ts";
+import { shareAnswer } from "../../core/shared-answer.ts";
 import { linkSignal } from "../../core/linked-signal.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
 import type { Kube } from "../../kube/kube.ts";
@@ -34,22 +35,7 @@ const keptMs = 5_000;
 
 /** Gives the list, read at most every five seconds and once for all who wait. Rejects with `pods.forbidden` and `kube.*`. */
 export function createRadioPods(dependencies: RadioPodsDependencies): (signal: AbortSignal) => Promise<RadioPods> {
-  const { clock } = dependencies;
-  let kept: { readonly list: RadioPods; readonly readAt: number } | undefined;
-  let reading: Promise<RadioPods> | undefined;
-
-  return (signal) => {
-    if (kept !== undefined && Math.abs(clock.now() - kept.readAt) < keptMs) return Promise.resolve(kept.list);
-    reading ??= readAll(dependencies, signal)
-      .then((list) => {
-        kept = { list, readAt: clock.now() };
-        return list;
-      })
-      .finally(() => {
-        reading = undefined;
-      });
-    return reading;
-  };
+  return shareAnswer({ clock: dependencies.clock, keptMs, ask: (signal) => readAll(dependencies, signal) });
 }
 
 async function readAll(dependencies: RadioPodsDependencies, signal: AbortSignal): Promise<RadioPods> {
