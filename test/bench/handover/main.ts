@@ -86,7 +86,8 @@ for (let plug = 0; plug < plugs; plug += 1) {
   const plugged = await node.plug(stick);
   const [label, own, status, slice] = await Promise.all([
     until("the label", () => watched.labels.has(resource)),
-    until("the kubelet's own list", async () => (await kubelet.count(resource)) === 1),
+    // The kubelet answers 100 a second (podresources: DefaultQPS), and aerial asks too.
+    until("the kubelet's own list", async () => (await kubelet.count(resource)) === 1, 20),
     until("the Node's status", () => watched.status.get(resource) === "1"),
     until("the ResourceSlice", () => watched.slices.has(kind)),
   ]);
