@@ -4,12 +4,12 @@ import { createBackoff } from "../../core/backoff.ts";
 import type { Cell } from "../../core/cell.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AerialError } from "../../core/errors.ts";
+import { changeFrom, firstOf, sleepUntil } from "../../core/first-of.ts";
 import type { Log } from "../../core/log.ts";
 import { devicePlugin, type PluginDevice, registration } from "../../kubelet/device-plugin-messages.ts";
 import { openGrpcClient } from "../../kubelet/grpc-client.ts";
 import { type GrpcHandler, type GrpcServer, openGrpcServer, serverStream, unary } from "../../kubelet/grpc-server.ts";
 import { kubeletSocket, type PluginDirectory } from "../../kubelet/plugin-directory.ts";
-import { awaitChange } from "./await-change.ts";
 import type { DevicePluginCounters } from "./device-plugin-counters.ts";
 import type { PluginReport } from "./plugin-report.ts";
 import { socketPathFor } from "./socket-name.ts";
@@ -59,7 +59,7 @@ export async function runResource(resource: PluginResource, dependencies: Resour
     while (!signal.aborted) {
       const known = hints.current;
       const until = await endpoint.look();
-      await awaitChange([{ watch: hints, known }], { clock: dependencies.clock, until }, signal);
+      await firstOf(signal, (wait) => [sleepUntil(dependencies.clock, until ?? Infinity, wait), changeFrom(hints, known, wait)]);
     }
   } finally {
     await endpoint[Symbol.asyncDispose]();

@@ -2,6 +2,7 @@
 import { Cell, type Watch } from "../../core/cell.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Conditions } from "../../core/condition.ts";
+import { changeFrom, firstOf, sleepUntil } from "../../core/first-of.ts";
 import type { RadioHolder, ResourceGroups } from "../../core/handover.ts";
 import { linkSignal } from "../../core/linked-signal.ts";
 import type { Log } from "../../core/log.ts";
@@ -10,7 +11,6 @@ import type { PluginDevice } from "../../kubelet/device-plugin-messages.ts";
 import { removeStaleSockets, watchPluginDirectory } from "../../kubelet/plugin-directory.ts";
 import { groupRadios, resourceName } from "../handover/resource-groups.ts";
 import { type AnswerDependencies, answerContainers } from "./answer-container.ts";
-import { awaitChange } from "./await-change.ts";
 import { listDevices } from "./device-list.ts";
 import { createDevicePluginCounters, type DevicePluginCounters } from "./device-plugin-counters.ts";
 import { isExtendedResourceName, longestDeviceId } from "./kubelet-limits.ts";
@@ -66,7 +66,7 @@ export async function runDevicePlugin(dependencies: DevicePluginDependencies, si
   if (removed > 0) log.info({ removed, directory: path }, "stale sockets removed");
   using directory = watchPluginDirectory(path, clock, lifetime.signal);
   while (!lifetime.signal.aborted) {
-    const known = [snapshots, claimed, holders].map((watch: Watch<unknown>) => ({ watch, known: watch.current }));
+    const known = [snapshots, claimed, holders].map((watch: Watch<unknown>) => ({ watch, value: watch.current }));
     const { complete, radios } = snapshots.current;
     const grouped = groupRadios(complete ? radios.values() : [], groups);
     for (const [group, members] of complete ? grouped : []) {
@@ -84,7 +84,10 @@ export async function runDevicePlugin(dependencies: DevicePluginDependencies, si
         ),
       );
     }
-    await awaitChange(known, { clock, until: Math.min(...ends) }, lifetime.signal);
+    await firstOf(lifetime.signal, (wait) => [
+      sleepUntil(clock, Math.min(...ends), wait),
+      ...known.map((each) => changeFrom(each.watch, each.value, wait)),
+    ]);
   }
   await Promise.all(running);
   report.end();

@@ -4,13 +4,13 @@ import type { Watch } from "../../core/cell.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Conditions } from "../../core/condition.ts";
 import { AerialError, describeError, isAerialError } from "../../core/errors.ts";
+import { changeFrom, firstOf, sleepUntil } from "../../core/first-of.ts";
 import type { HandedContainer, HandedContainers } from "../../core/handed-container.ts";
 import type { RadioHolder } from "../../core/handover.ts";
 import { linkSignal } from "../../core/linked-signal.ts";
 import type { Log } from "../../core/log.ts";
 import type { Snapshot } from "../../core/radio.ts";
 import { deviceNumbers } from "../handover/radio-edits.ts";
-import { awaitChange } from "../kubelet/await-change.ts";
 import { type StaleRadio, staleRadios } from "./stale-radios.ts";
 
 export interface ReplugDependencies {
@@ -79,7 +79,8 @@ export async function runReplug(dependencies: ReplugDependencies, signal: AbortS
       }
       continue;
     }
-    await awaitChange([{ watch: snapshots, known: snapshot }], { clock, until: due[0] }, signal);
+    const dueAt = due[0] ?? Infinity;
+    await firstOf(signal, (wait) => [sleepUntil(clock, dueAt, wait), changeFrom(snapshots, snapshot, wait)]);
   }
 }
 
