@@ -1,6 +1,6 @@
 /** Errors as RFC 9457 problem details. */
-import { STATUS_CODES } from "node:http";
 import { type ErrorCode, isAerialError } from "../core/errors.ts";
+import { STATUS_CODES } from "../core/node-http.ts";
 import type { Problem } from "./contract/types.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";

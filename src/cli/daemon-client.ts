@@ -1,7 +1,8 @@
 /** Asking the daemon, over its unix socket. */
 import { once } from "node:events";
-import { request, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { AerialError, errnoOf, isAerialError } from "../core/errors.ts";
+import { request } from "../core/node-http.ts";
 import { printable } from "../core/printable.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { socketCandidates } from "../config/machine.ts";

@@ -1,7 +1,8 @@
 /** One HTTP exchange with the API server: bounded in time and size, every way it can go wrong a coded error. */
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { AerialError, errnoOf, isAerialError } from "../core/errors.ts";
+import { Agent as HttpAgent, request as httpRequest } from "../core/node-http.ts";
 import type { Connection } from "./connection.ts";
 import { type Asked, toRefusal } from "./refusal.ts";
 
@@ -24,9 +25,9 @@ export interface Sender extends Disposable {
 
 /** Keeps connections to one server until its certificates change. */
 export function openSender(): Sender {
-  let kept: { readonly key: string; readonly agent: HttpAgent } | undefined;
+  let kept: { readonly key: string; readonly agent: Agent } | undefined;
 
-  const agentFor = ({ server, tls }: Connection): HttpAgent => {
+  const agentFor = ({ server, tls }: Connection): Agent => {
     const key = JSON.stringify([server, tls]);
     if (kept?.key === key) return kept.agent;
     kept?.agent.destroy();
@@ -53,7 +54,7 @@ export function openSender(): Sender {
 interface Attempt {
   readonly connection: Connection;
   readonly exchange: Exchange;
-  readonly agent: HttpAgent;
+  readonly agent: Agent;
 }
 
 /** `stale`: a kept connection was closed by the other side just as it was taken up again, which says nothing yet. */

@@ -1,7 +1,8 @@
 /** An HTTP server that cannot be filled up: its connections are bounded and timed, and it knows by which way they came in. */
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { createServer as CreateTlsServer } from "node:https";
 import { createServer as createGate, type Server as GateServer, type Socket } from "node:net";
+import { createServer } from "../../core/node-http.ts";
 import { asksForWebSocket } from "../live/upgrades.ts";
 import type { Access, Entrance } from "./access.ts";
 import { clientOf, isLoopback } from "./client-address.ts";

@@ -1,7 +1,8 @@
 /** How a request is turned away. */
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { AerialError, type ErrorCode } from "../../core/errors.ts";
+import { STATUS_CODES } from "../../core/node-http.ts";
 import type { Problem } from "../contract/types.ts";
 import { problemType } from "../problem.ts";
 import { securityHeaders } from "./security-headers.ts";

@@ -2,9 +2,10 @@
  * Upgrades go the way of every request: through the router, with all hooks, so that who may not ask may not upgrade either.
  * Only then does the route take the socket over.
  */
-import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { ServerResponse } from "../../core/node-http.ts";
 
 export interface Upgrade {
   readonly socket: Duplex;
@@ -29,7 +30,7 @@ export function createUpgrades(): Upgrades {
         waiting.set(request, { socket, head });
         const response = new ServerResponse(request);
         response.shouldKeepAlive = false;
-        response.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
+        response.assignSocket(socket as Parameters<typeof response.assignSocket>[0]);
         response.once("finish", () => socket.end());
         app.routing(request, response);
       });
@@ -39,7 +40,7 @@ export function createUpgrades(): Upgrades {
       if (upgrade === undefined || upgrade.socket.destroyed) return undefined;
       waiting.delete(request);
       reply.hijack();
-      reply.raw.detachSocket(upgrade.socket as Parameters<ServerResponse["detachSocket"]>[0]);
+      reply.raw.detachSocket(upgrade.socket as Parameters<typeof reply.raw.detachSocket>[0]);
       return upgrade;
     },
   };
