@@ -5,6 +5,7 @@ import { createBackoff } from "../core/backoff.ts";
 import type { Watch } from "../core/cell.ts";
 import type { Clock } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
+import { changeFrom, firstOf, sleepUntil } from "../core/first-of.ts";
 import { linkSignal } from "../core/linked-signal.ts";
 import type { Log } from "../core/log.ts";
 import { printable } from "../core/printable.ts";
@@ -19,6 +20,7 @@ import {
   pluginRegistration,
 } from "./dra-messages.ts";
 import { type GrpcHandler, type GrpcServer, openGrpcServer, serverStream, unary } from "./grpc-server.ts";
+import { watchDirectory } from "./watch-directory.ts";
 
 export interface DraSocketsDependencies {
   /** `/var/lib/kubelet`; the same path for us and for the kubelet. */
@@ -36,8 +38,6 @@ export interface DraSocketsDependencies {
   readonly log: Log;
 }
 
-/** Whether sockets are still where the kubelet looks for them. */
-const lookMs = 5_000;
 /** The kubelet takes a device for unknown when it has heard nothing of it for that long; it is told more often. */
 const healthTimeoutSeconds = 300;
 const healthEveryMs = 100_000;
@@ -69,9 +69,13 @@ export async function runDraSockets(dependencies: DraSocketsDependencies, signal
   ];
   const open = new Map<Door, GrpcServer>();
   const backoff = createBackoff(500, 30_000);
+  // Whoever removes a socket shows up in one of them.
+  using ours = watchDirectory(directory, clock, signal);
+  using registry = watchDirectory(registryOf(kubelet), clock, signal);
   try {
     while (!signal.aborted) {
-      let pauseMs = lookMs;
+      const known = [ours.hints.current, registry.hints.current] as const;
+      let due = Infinity;
       try {
         for (const door of doors) {
           const server = open.get(door);
@@ -86,9 +90,13 @@ export async function runDraSockets(dependencies: DraSocketsDependencies, signal
         backoff.reset();
       } catch (error) {
         report(describeError(error));
-        pauseMs = backoff.next();
+        due = clock.now() + backoff.next();
       }
-      await clock.sleep(pauseMs, signal).catch(() => {});
+      await firstOf(signal, (wait) => [
+        sleepUntil(clock, due, wait),
+        changeFrom(ours.hints, known[0], wait),
+        changeFrom(registry.hints, known[1], wait),
+      ]);
     }
   } finally {
     // First the one by which it finds us.
