@@ -98,7 +98,7 @@ test("the page comes with its modules, and the document of the API", async () =>
 });
 
 test("plugins of others run in their thread, with the kit that is shipped", async () => {
-  const plugins = (await (await daemon.get("/api/v1/plugins")).json()) as unknown;
+  const plugins: unknown = await (await daemon.get("/api/v1/plugins")).json();
   expect(JSON.stringify(plugins)).toContain('"acme"');
   const conditions = JSON.stringify(await (await daemon.get("/api/v1/conditions")).json());
   expect(conditions).not.toContain("plugin.");

@@ -16,8 +16,8 @@ export interface RelayLeasesDependencies extends Pick<LeaseDependencies, "kube" 
 }
 
 /** A node that dies keeps its pairs for at most this long. */
-const durationSeconds = 6;
-const renewMs = 2_000;
+const durationSeconds = 10;
+const renewMs = 4_000;
 
 interface Running {
   readonly lifetime: LinkedSignal;
