@@ -28,7 +28,7 @@ import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts
 import { hasCdi, toNodeVersions } from "./publish/handover/runtime-cdi.ts";
 import { createDevicePluginCounters } from "./publish/kubelet/device-plugin-counters.ts";
 import { runDevicePlugin } from "./publish/kubelet/run-device-plugin.ts";
-import { runReplug } from "./publish/replug/run-replug.ts";
+import { type ContainerRestart, runReplug } from "./publish/replug/run-replug.ts";
 import { noOutputCounters, type OutputCounters, runOutput } from "./publish/run-output.ts";
 import type { Rescans } from "./scan/rescans.ts";
 
@@ -142,7 +142,9 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
 
   const containers = createHandedContainers({ proc: config.host.proc, clock });
   const policy = config.handover.onReplug;
-  scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders }, stop));
+  const restarts = new Map<string, number>();
+  const restarted = ({ radioId }: ContainerRestart): void => void restarts.set(radioId, (restarts.get(radioId) ?? 0) + 1);
+  scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders, restarted }, stop));
   if (cluster.kube !== undefined) startFollow({ config, log, conditions, snapshots: inventory, holders, kube: cluster.kube, scope });
 
   const resourceOf = (radio: Radio): string | undefined => {
@@ -151,7 +153,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
   };
   return {
     outputs: new Map([["cdi", cdiCounters], ...(followsClaims ? [["resource-slices", sliceCounters] as const] : [])]),
-    figures: () => ({ holders: holders.current, resourceOf, ...(devicePlugin && { devicePlugin }) }),
+    figures: () => ({ holders: holders.current, resourceOf, restarts, ...(devicePlugin && { devicePlugin }) }),
     ...(kube !== undefined &&
       clusterRadios !== undefined && {
         radioPods: createRadioPods({

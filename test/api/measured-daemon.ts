@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type NamespaceLab, openNamespaceLab } from "../light/namespace-lab.ts";
 import { aerialOnLab } from "../light/aerial-on-lab.ts";
+import { KubeletDouble } from "../fixtures/kubelet-double.ts";
 import type { CommandResult } from "../lab/lab.ts";
 import { sonoffDonglePlus } from "../lab/sticks.ts";
 
@@ -56,11 +57,16 @@ export async function openMeasuredDaemon(): Promise<MeasuredDaemon> {
   }
   const kubeconfig = join(directory, "kubeconfig");
   await writeFile(kubeconfig, JSON.stringify(noServer));
+  const kubelet = stack.use(new KubeletDouble(join(directory, "kubelet/device-plugins")));
+  await kubelet.start();
   const socket = join(directory, "aerial.sock");
   const aerial = aerialOnLab(lab, {
     AERIAL__API__SOCKET: socket,
     AERIAL__KUBERNETES__ENABLED: "true",
     AERIAL__KUBERNETES__KUBECONFIG: kubeconfig,
+    AERIAL__HOST__KUBELET: join(directory, "kubelet"),
+    AERIAL__HOST__CDI: join(directory, "cdi"),
+    AERIAL__DEVICEPLUGIN__ENABLED: "true",
     AERIAL__RADIOS: `[{match: {vendorId: "${sonoffDonglePlus.vendorId}"}, name: attic}]`,
     AERIAL__RELAY__ENABLED: "true",
     AERIAL__RELAY__LINKS: "[{interface: home}, {interface: iot}]",

@@ -147,7 +147,7 @@ describe("a daemon with a stick, a relay and readers", () => {
   it("has something to tell of every part", async () => {
     const parts = await prometheus.query("aerial_scrape_part_up");
     expect(parts.map(({ metric, value }) => `${metric["part"]} ${value[1]}`).sort()).toEqual(
-      ["api", "conditions", "doctor", "history", "inventory", "outputs", "process", "relay", "scan"].map((part) => `${part} 1`),
+      ["api", "conditions", "doctor", "handover", "history", "inventory", "outputs", "process", "relay", "scan"].map((part) => `${part} 1`),
     );
     const one = async (query: string): Promise<number> => Number((await prometheus.query(query))[0]?.value[1]);
     expect(await one('sum(aerial_radio_present{kind="zigbee"})')).toBe(1);
@@ -156,6 +156,7 @@ describe("a daemon with a stick, a relay and readers", () => {
     expect(await one('aerial_output_failures_total{output="labels"}')).toBeGreaterThan(0);
     expect(await one('aerial_output_last_success_timestamp_seconds{output="labels"}')).toBe(0);
     expect(await one('aerial_relay_link_up{link="iot"}')).toBe(1);
+    expect(await one('aerial_device_plugin_devices{resource="radio.mi.house/zigbee", health="healthy"}')).toBe(1);
     expect(await one('aerial_api_requests_total{operation="getMetrics", status="200"}')).toBeGreaterThan(1);
     expect(await one('aerial_api_requests_total{operation="none", status="404"}')).toBe(1);
     expect(await one('aerial_api_streams_open{operation="watchRadios"}')).toBe(1);

@@ -140,7 +140,8 @@ it("tells of each resource how many radios can be had, and of each radio how man
     preStarts: createDurations(),
     preStartsRefused: 3,
   };
-  const figures = { holders, resourceOf, devicePlugin };
+  const restarts = new Map([["b", 2]]);
+  const figures = { holders, resourceOf, restarts, devicePlugin };
   const families = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios), handover: () => figures }))();
   expect(samplesOf(families, "aerial_device_plugin_devices")).toEqual([
     '{"resource":"radio.mi.house/zigbee","health":"healthy"} 2',
@@ -153,7 +154,15 @@ it("tells of each resource how many radios can be had, and of each radio how man
     '{"radio":"e","name":"","resource":"radio.mi.house/zigbee"} 1',
   ]);
   expect(samplesOf(families, "aerial_device_plugin_pre_starts_refused_total")).toEqual(["{} 3"]);
-  const claimsOnly = await createMetrics(sources({ snapshot: () => sampleSnapshot(radios), handover: () => ({ holders, resourceOf }) }))();
+  expect(samplesOf(families, "aerial_replug_restarts_total")).toEqual([
+    '{"radio":"a"} 0',
+    '{"radio":"b"} 2',
+    '{"radio":"c"} 0',
+    '{"radio":"e"} 0',
+  ]);
+  const claimsOnly = await createMetrics(
+    sources({ snapshot: () => sampleSnapshot(radios), handover: () => ({ holders, resourceOf, restarts }) }),
+  )();
   expect(claimsOnly.filter(({ name, samples }) => name.includes("device_plugin") && samples.length > 0)).toEqual([]);
 });
 
@@ -181,7 +190,7 @@ it("every family has help, a fitting name and no series twice", async () => {
     preStarts: counts,
     preStartsRefused: 0,
   };
-  const handover = () => ({ holders: [], resourceOf: () => "radio.mi.house/zigbee", devicePlugin });
+  const handover = () => ({ holders: [], restarts: new Map<string, number>(), resourceOf: () => "radio.mi.house/zigbee", devicePlugin });
   const snapshot = () => sampleSnapshot([sampleRadio("a"), sampleRadio("b")]);
   const families = await createMetrics(sources({ api, snapshot, handover }))();
   expect(samplesOf(families, "aerial_api_requests_total")).toEqual([

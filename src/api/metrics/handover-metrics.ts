@@ -9,6 +9,8 @@ export interface HandoverFigures {
   readonly holders: readonly RadioHolder[];
   /** The extended resource by which pods ask for a radio. */
   readonly resourceOf: (radio: Radio) => string | undefined;
+  /** How often a container was restarted for each radio; radios that are left out never were the reason. */
+  readonly restarts: ReadonlyMap<string, number>;
   /** Left out where no device plugin runs. */
   readonly devicePlugin?: DevicePluginFigures;
 }
@@ -26,7 +28,10 @@ interface DevicePluginFigures {
 /** Series of single radios; a node has a dozen. */
 const mostRadios = 256;
 
-export function handoverMetrics({ holders, resourceOf, devicePlugin }: HandoverFigures, { radios }: Snapshot): readonly MetricFamily[] {
+export function handoverMetrics(
+  { holders, resourceOf, restarts, devicePlugin }: HandoverFigures,
+  { radios }: Snapshot,
+): readonly MetricFamily[] {
   const offered = [...radios.values()].flatMap((radio) => {
     const resource = resourceOf(radio);
     return resource === undefined ? [] : [{ radio, resource }];
@@ -56,6 +61,10 @@ export function handoverMetrics({ holders, resourceOf, devicePlugin }: HandoverF
       offered
         .slice(0, mostRadios)
         .map(({ radio: { id, name = "" }, resource }) => [{ radio: id, name, resource }, holdersOf.get(id)?.length ?? 0] as const),
+    ),
+    counter(
+      { name: "replug_restarts_total", help: "Containers restarted because the radio that they hold came back as another device node." },
+      offered.slice(0, mostRadios).map(({ radio: { id } }) => [{ radio: id }, restarts.get(id) ?? 0] as const),
     ),
     ...(devicePlugin === undefined ? [] : callMetrics(devicePlugin)),
   ];

@@ -21,8 +21,8 @@ export interface ReplugDependencies {
   readonly written: (signal: AbortSignal) => Promise<Snapshot>;
   /** Who holds what, for words; may be behind. */
   readonly holders: Watch<readonly RadioHolder[]>;
-  /** Told of each container that was ended. */
-  readonly restarted?: (restart: ContainerRestart) => void;
+  /** Told of each container that is ended, once for each radio that is the reason. */
+  readonly restarted: (restart: ContainerRestart) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly conditions: Conditions;
@@ -107,7 +107,7 @@ function createLook(dependencies: ReplugDependencies): (signal: AbortSignal) => 
         { ...fact, ...(holder && { pod: `${holder.namespace}/${holder.pod}` }) },
         "container ended: its radio is another device node now",
       );
-      restarted?.({ ...fact, ...(holder && { holder }) });
+      restarted({ ...fact, ...(holder && { holder }) });
     }
     for (const key of ended.keys()) if (ended.size > mostRemembered) ended.delete(key);
     await containers.end(container, signal);
