@@ -33,6 +33,8 @@ await build({
     "client/index": "src/client/index.ts",
   },
   platform: "node",
+  // What the oldest Node that package.json allows does not know yet is written out.
+  transform: { target: "node22.12" },
   // They look for their native code in their own packages.
   external: ["better-sqlite3", "koffi"],
   resolve: { conditionNames: ["source", "import", "node"] },

@@ -1,9 +1,9 @@
 /** What is shipped: the daemon out of `scripts/build`, in few files, finds all that it needs beside it. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -86,6 +86,15 @@ afterAll(() => daemon[Symbol.asyncDispose]());
 
 test("it knows its version", () => {
   expect(execFileSync(process.execPath, [main, "version"], { encoding: "utf8" })).toMatch(/^aerial \d+\.\d+\.\d+ /);
+});
+
+test("it is written for the oldest Node that it allows, and tells an older one so", async () => {
+  const files = (await readdir(dirname(main), { recursive: true })).filter((name) => name.endsWith(".js"));
+  const texts = await Promise.all(files.map((name) => readFile(join(dirname(main), name), "utf8")));
+  expect(texts.filter((text) => /^\s*(await )?using \w+ =/m.test(text))).toEqual([]);
+  const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})';
+  const { status, stderr } = spawnSync(process.execPath, ["--import", older, main, "version"], { encoding: "utf8" });
+  expect([status, stderr]).toEqual([69, expect.stringContaining("aerial needs Node 22.12 or newer, and this is 20.20.2")]);
 });
 
 test("the page comes with its modules, and the document of the API", async () => {

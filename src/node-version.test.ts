@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { oldestNode, tooOld } from "./node-version.ts";
+
+test("is what package.json asks for", () => {
+  const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    readonly engines: { readonly node: string };
+  };
+  expect(engines.node).toBe(`>=${oldestNode.join(".")}`);
+});
+
+test.each(["20.20.2", "22.11.0", "8.0.0"])("%s is too old, which is said", (version) => {
+  expect(tooOld(version)).toMatch(new RegExp(`^aerial needs Node 22\\.12 or newer, and this is ${version};`));
+});
+
+test.each(["22.12.0", "22.23.3", "24.21.0", "26.0.0"])("%s will do", (version) => {
+  expect(tooOld(version)).toBeUndefined();
+});
