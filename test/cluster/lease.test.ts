@@ -13,7 +13,7 @@ import { type Cluster, openCluster } from "./cluster.ts";
 import { aerialAccount, aerialUser, installBase } from "./install-base.ts";
 
 /** What is stated: a dead holder is replaced within its 6 s and one more question of at most 2 s. */
-const failoverMs = 8_000;
+const failoverMs = 12_000;
 /** For a machine that is busy with other things. */
 const slackMs = 3_000;
 const nodes = ["node-a", "node-b"] as const;
@@ -119,7 +119,7 @@ test("one node holds it and renews it; the other watches and asks for nothing", 
   const pair = newPair();
   await bothUp(pair);
   await sleep(5_000);
-  expect((await readLease(pair))["spec"]).toMatchObject({ holderIdentity: "node-a", leaseDurationSeconds: 6, leaseTransitions: 0 });
+  expect((await readLease(pair))["spec"]).toMatchObject({ holderIdentity: "node-a", leaseDurationSeconds: 10, leaseTransitions: 0 });
   const asked = (await cluster.requestsBy(aerialUser)).filter(
     ({ resource, uri }) => resource === "leases" && uri.includes(relayLeaseName(pair)),
   );
@@ -131,7 +131,7 @@ test("one node holds it and renews it; the other watches and asks for nothing", 
   ).toEqual(["get 200", "get 404", expect.stringMatching(/^watch/)]);
   const updates = asked.filter(({ verb }) => verb === "update").length;
   expect(updates).toBeGreaterThanOrEqual(1);
-  expect(updates).toBeLessThanOrEqual(4);
+  expect(updates).toBeLessThanOrEqual(3);
 });
 
 test("a holder that stops in order is followed at once", async () => {
