@@ -8,11 +8,10 @@ import { openGrpcClient } from "../../src/kubelet/grpc-client.ts";
 import { openPodResources } from "../../src/kubelet/pod-resources.ts";
 import type { LabProcess } from "../lab/lab.ts";
 import { sonoffDongleE, sonoffDonglePlus } from "../lab/sticks.ts";
-import { type Cluster, openCluster } from "./cluster.ts";
-import { openControlPlane } from "./control-plane.ts";
-import { installBase } from "./install-base.ts";
-import { type KubeNode, openKubeNode } from "./node/kube-node.ts";
-import { keepPodsAway, type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
+import type { Cluster } from "./cluster.ts";
+import type { KubeNode } from "./node/kube-node.ts";
+import { type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
+import { type OneNode, openOneNode } from "./node/one-node.ts";
 import { scriptPod, startPod } from "./node/pods.ts";
 
 const resource = "radio.mi.house/zigbee";
@@ -21,35 +20,23 @@ const forever = new AbortController().signal;
 /** `AERIAL_CLUSTER_RESTARTS=20` for as many as the goal says; CI takes fewer. */
 const restarts = Number(process.env["AERIAL_CLUSTER_RESTARTS"] ?? "4");
 
-let lifetime: AsyncDisposableStack;
+let house: OneNode;
 let cluster: Cluster;
 let node: KubeNode;
 let aerial: NodeAerial;
 let daemon: LabProcess;
 
 beforeAll(async () => {
-  lifetime = new AsyncDisposableStack();
-  cluster = lifetime.use(await openCluster());
-  await installBase(cluster);
-  await keepPodsAway(cluster);
-  lifetime.use(await openControlPlane(cluster));
-  // A new resource is told to the API server with the next status only; ten seconds unless told.
-  node = lifetime.use(await openKubeNode(cluster, { name: "node-1", kubelet: { nodeStatusUpdateFrequency: "1s" } }));
+  house = await openOneNode();
+  ({ cluster, node } = house);
   aerial = await prepareAerial(cluster, node);
   daemon = await aerial.start();
 });
-afterAll(() => lifetime.disposeAsync());
+afterAll(() => house[Symbol.asyncDispose]());
 afterEach(async () => {
   await cluster.kubectl(["delete", "deployment,pod", "--all", "--now"]);
-  for (const stick of plugged.splice(0)) await stick.unplug();
+  await node.unplugAll();
 });
-
-const plugged: Awaited<ReturnType<KubeNode["plug"]>>[] = [];
-const plug: KubeNode["plug"] = async (...args) => {
-  const stick = await node.plug(...args);
-  plugged.push(stick);
-  return stick;
-};
 
 const codec = readMessages({
   Empty: { fields: {} },
@@ -84,18 +71,8 @@ async function given(): Promise<Readonly<Record<string, readonly string[]>>> {
   return found;
 }
 
-/** How long it took, in milliseconds. */
-async function until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<number> {
-  const began = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - began > timeoutMs) {
-      const pods = await cluster.kubectl(["describe", "pods"]).catch(String);
-      throw new Error(`not in ${timeoutMs} ms: ${what}\n${pods}\n${daemon.output.slice(-3_000)}\n${await node.logs()}`);
-    }
-    await sleep(20);
-  }
-  return Math.round(performance.now() - began);
-}
+const until = (what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<number> =>
+  house.until(what, isSo, { timeoutMs, daemon });
 
 const untilAllocatable = (count: number): Promise<number> =>
   until(`${count} of ${resource}`, async () => (await allocatable()).length === count);
@@ -158,7 +135,7 @@ function summary(times: readonly number[]): string {
 
 describe("a pod", () => {
   it("without any privilege gets the radio that it asks for, and talks over it", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     const pluggedMs = await untilAllocatable(1);
     await untilScheduled(1);
     console.log(`known to the kubelet ${pluggedMs} ms after the plug`);
@@ -183,7 +160,7 @@ describe("a pod", () => {
     const usual = aerial;
     aerial = await prepareAerial(cluster, node, { AERIAL__HANDOVER__ALLOCATION: "devices" });
     await restartAerial("SIGTERM");
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilScheduled(1);
     const spec = { securityContext: { supplementalGroups: [20] } };
     await startPod(cluster, { name: "classic", script: `env | grep RADIO_; ${talk()}`, container: unprivileged, spec });
@@ -196,14 +173,14 @@ describe("a pod", () => {
   });
 
   it("waits while its radio is unplugged, with the reason in its events, and starts when it is back", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilScheduled(1);
     await startPod(cluster, { name: "waiting", script: talk(), container: limits });
     await stick.line.waitForWritten(/^here waiting$/mu);
     await stick.unplug();
     const events = () => cluster.kubectl(["describe", "pod", "waiting"]);
     await until("the event", async () => /is not plugged into node-1/u.test(await events()), 40_000);
-    const again = await plug(sonoffDonglePlus, { port: stick.port, without: stick.nodes });
+    const again = await node.plug(sonoffDonglePlus, { port: stick.port, without: stick.nodes });
     expect(again.nodes).not.toEqual(stick.nodes);
     await again.line.waitForWritten(/^here waiting$/mu, 60_000);
     again.line.send("back\n");
@@ -215,7 +192,7 @@ describe("a pod", () => {
 
 describe("twin sticks", () => {
   it("two pods: each has its own, and keeps it", async () => {
-    const sticks = [await plug(sonoffDonglePlus), await plug(sonoffDonglePlus)];
+    const sticks = [await node.plug(sonoffDonglePlus), await node.plug(sonoffDonglePlus)];
     await untilScheduled(2);
     for (const name of ["left", "right"]) await startPod(cluster, { name, script: talk(), container: limits });
     const before = await given();
@@ -236,7 +213,7 @@ describe("twin sticks", () => {
   }, 180_000);
 
   it("two containers of one pod, and one container with two", async () => {
-    const sticks = [await plug(sonoffDonglePlus), await plug(sonoffDongleE)];
+    const sticks = [await node.plug(sonoffDonglePlus), await node.plug(sonoffDongleE)];
     await untilScheduled(2);
     const container = (name: string) => ({
       ...scriptPod({ name, script: talk("/dev/radio/zigbee", name) }).spec.containers[0],
@@ -258,7 +235,7 @@ describe("twin sticks", () => {
 
 describe("restarts", () => {
   it(`${restarts} of the kubelet, as many of aerial, and both killed at random: nothing is lost, doubled or stuck`, async () => {
-    const sticks = [await plug(sonoffDonglePlus), await plug(sonoffDongleE)];
+    const sticks = [await node.plug(sonoffDonglePlus), await node.plug(sonoffDongleE)];
     await untilScheduled(2);
     for (const name of ["left", "right"]) await startPod(cluster, { name, script: talk(), container: limits });
     const before = await given();
@@ -316,7 +293,7 @@ describe("restarts", () => {
   }, 600_000);
 
   it("an upgrade: a newer aerial starts before the older one stops, and they do not fight", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilScheduled(1);
     await startPod(cluster, { name: "upgraded", script: talk(), container: limits });
     await stick.line.waitForWritten(/^here upgraded$/mu);
@@ -352,7 +329,7 @@ describe("restarts", () => {
   }, 180_000);
 
   it("a boot: pods of a Deployment are back without a hand", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilScheduled(1);
     const { metadata, spec } = scriptPod({ name: "lasting", script: talk(), container: limits });
     const deployment = {

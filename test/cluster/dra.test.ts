@@ -7,11 +7,11 @@ import { openPodResources } from "../../src/kubelet/pod-resources.ts";
 import type { LabProcess } from "../lab/lab.ts";
 import { conbee2, sonoffDonglePlus } from "../lab/sticks.ts";
 import type { ApiObject } from "./api-client.ts";
-import { type Cluster, openCluster } from "./cluster.ts";
-import { openControlPlane } from "./control-plane.ts";
+import type { Cluster } from "./cluster.ts";
 import { installResourceClaims } from "./install-resource-claims.ts";
-import { type KubeNode, openKubeNode } from "./node/kube-node.ts";
-import { keepPodsAway, type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
+import type { KubeNode } from "./node/kube-node.ts";
+import { type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
+import { type OneNode, openOneNode } from "./node/one-node.ts";
 import { scriptPod, startPod } from "./node/pods.ts";
 
 const resource = "radio.mi.house/zigbee";
@@ -19,48 +19,27 @@ const dongle = `10c4-ea60-${sonoffDonglePlus.serial}`;
 const slices = "/apis/resource.k8s.io/v1/resourceslices";
 const forever = new AbortController().signal;
 
-let lifetime: AsyncDisposableStack;
+let house: OneNode;
 let cluster: Cluster;
 let node: KubeNode;
 let aerial: NodeAerial;
 let daemon: LabProcess;
 
 beforeAll(async () => {
-  lifetime = new AsyncDisposableStack();
-  cluster = lifetime.use(await openCluster());
-  await installResourceClaims(cluster);
-  await keepPodsAway(cluster);
-  lifetime.use(await openControlPlane(cluster));
-  node = lifetime.use(await openKubeNode(cluster, { name: "node-1", kubelet: { nodeStatusUpdateFrequency: "1s" } }));
+  house = await openOneNode({ install: installResourceClaims });
+  ({ cluster, node } = house);
   aerial = await prepareAerial(cluster, node);
   daemon = await aerial.start();
 });
-afterAll(() => lifetime.disposeAsync());
+afterAll(() => house[Symbol.asyncDispose]());
 afterEach(async () => {
   await cluster.kubectl(["delete", "pod", "--all", "--now"]);
   await cluster.kubectl(["delete", "resourceclaim,resourceclaimtemplate", "--all"]);
-  for (const stick of plugged.splice(0)) await stick.unplug();
+  await node.unplugAll();
 });
 
-const plugged: Awaited<ReturnType<KubeNode["plug"]>>[] = [];
-const plug: KubeNode["plug"] = async (...args) => {
-  const stick = await node.plug(...args);
-  plugged.push(stick);
-  return stick;
-};
-
-/** How long it took, in milliseconds. */
-async function until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 30_000): Promise<number> {
-  const began = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - began > timeoutMs) {
-      const told = await cluster.kubectl(["describe", "pods,resourceclaims,resourceslices"]).catch(String);
-      throw new Error(`not in ${timeoutMs} ms: ${what}\n${told}\n${daemon.output.slice(-3_000)}\n${await node.logs()}`);
-    }
-    await sleep(20);
-  }
-  return Math.round(performance.now() - began);
-}
+const until = (what: string, isSo: () => Promise<boolean> | boolean, timeoutMs = 30_000): Promise<number> =>
+  house.until(what, isSo, { timeoutMs, daemon });
 
 interface Device {
   readonly name: string;
@@ -140,8 +119,8 @@ const remove = (name: string): Promise<string> => cluster.kubectl(["delete", "po
 
 describe("a pod with a claim", () => {
   it("chosen by model gets that radio, without any privilege, and talks over it", async () => {
-    await plug(conbee2);
-    const stick = await plug(sonoffDonglePlus);
+    await node.plug(conbee2);
+    const stick = await node.plug(sonoffDonglePlus);
     const listedMs = await untilListed(dongle);
     const { attributes } = (await listed()).find(({ name }) => name === dongle) ?? {};
     expect(attributes).toMatchObject({
@@ -167,7 +146,7 @@ describe("a pod with a claim", () => {
   });
 
   it("that asks for two radios gets both, each with its own path and variables", async () => {
-    const sticks = [await plug(sonoffDonglePlus), await plug(conbee2)];
+    const sticks = [await node.plug(sonoffDonglePlus), await node.plug(conbee2)];
     await until("both are listed", async () => (await listed()).filter(({ taints = [] }) => taints.length === 0).length === 2);
     const two = claim("two");
     Object.assign(two.spec.devices.requests[0]?.exactly ?? {}, { allocationMode: "ExactCount", count: 2 });
@@ -182,7 +161,7 @@ describe("a pod with a claim", () => {
   });
 
   it("is told that its radio is unplugged, and works again after a replug with another number", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await apply(claim("replugged"));
     await startPod(cluster, claimPod("replugged", "replugged"));
@@ -194,7 +173,7 @@ describe("a pod with a claim", () => {
     expect((await listed()).find(({ name }) => name === dongle)?.taints).toMatchObject([
       { key: "radio.mi.house/absent", effect: "NoSchedule" },
     ]);
-    const again = await plug(sonoffDonglePlus, { port: stick.port, without: stick.nodes });
+    const again = await node.plug(sonoffDonglePlus, { port: stick.port, without: stick.nodes });
     const began = performance.now();
     await again.line.waitForWritten(/^here replugged$/mu, 90_000);
     console.log(`talks again ${Math.round(performance.now() - began)} ms after the replug`);
@@ -204,12 +183,12 @@ describe("a pod with a claim", () => {
     await apply(claim("later"));
     await cluster.kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(scriptPod(claimPod("waiting", "later"))) });
     await until("the scheduler looked", async () => /cannot allocate all claims/u.test(await describePod("waiting")));
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await stick.line.waitForWritten(/^here waiting$/mu, 60_000);
   });
 
   it("keeps its container through a restart of the kubelet, and the slices are back at once", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await apply(claim("lasting"));
     await startPod(cluster, claimPod("lasting", "lasting"));
@@ -235,7 +214,7 @@ describe("a pod with a claim", () => {
   });
 
   it("starts again after a boot, when sockets, /run and the files for the runtime are gone", async () => {
-    await plug(sonoffDonglePlus);
+    await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await apply(claim("boot"));
     await startPod(cluster, claimPod("booted", "boot"));
@@ -251,7 +230,7 @@ describe("a pod with a claim", () => {
 
 describe("aerial killed", () => {
   it("between prepare and unprepare: the claim is known to the next life, and given back", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await apply(claim("first"), claim("second"));
     await startPod(cluster, claimPod("holds", "first"));
@@ -268,7 +247,7 @@ describe("aerial killed", () => {
   }, 150_000);
 
   it("while claim and pod are deleted by force: its radio is free when it is back", async () => {
-    await plug(sonoffDonglePlus);
+    await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await apply(claim("gone"), claim("after"));
     await startPod(cluster, claimPod("ghost", "gone"));
@@ -295,7 +274,7 @@ describe("one radio that is asked for both ways", () => {
     });
 
   it("held by a claim: the resource is gone from the node until it is given back", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await apply(claim("claim"));
     await startPod(cluster, claimPod(others.claim, "claim"));
@@ -308,7 +287,7 @@ describe("one radio that is asked for both ways", () => {
   }, 120_000);
 
   it("held by the device plugin: a claim waits behind the taint until it is given back", async () => {
-    const stick = await plug(sonoffDonglePlus);
+    const stick = await node.plug(sonoffDonglePlus);
     await untilListed(dongle);
     await isAllocatable("1");
     await startPod(cluster, pluginPod(others.plugin));
@@ -324,7 +303,7 @@ describe("one radio that is asked for both ways", () => {
   it("at the same moment, again and again: one gets it, and never both", async () => {
     const winners: string[] = [];
     for (const [round, laterMs] of [0, 0, 100, 250, 400, 600, 900].entries()) {
-      const stick = await plug(sonoffDonglePlus);
+      const stick = await node.plug(sonoffDonglePlus);
       await untilListed(dongle);
       await isAllocatable("1");
       const [byClaim, byPlugin] = [`claim-${round}`, `plugin-${round}`];
@@ -341,7 +320,6 @@ describe("one radio that is asked for both ways", () => {
       winners.push(stick.line.written().includes(byClaim) ? "claim" : "plugin");
       await cluster.kubectl(["delete", "pod", byClaim, byPlugin, "--now"]);
       await stick.unplug();
-      plugged.length = 0;
       await until("it is gone from the slice", async () => (await listed()).every(({ taints = [] }) => taints.length > 0));
     }
     console.log(`who got it: ${winners.join(", ")}`);

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { DoctorReport, RadioList, RadioPodList } from "../../src/api/contract/types.ts";
 import { sonoffDonglePlus } from "../lab/sticks.ts";
-import { type Cluster, openCluster } from "./cluster.ts";
-import { openControlPlane } from "./control-plane.ts";
-import { basePath, installBase } from "./install-base.ts";
-import { type KubeNode, openKubeNode } from "./node/kube-node.ts";
-import { keepPodsAway, type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
+import type { Cluster } from "./cluster.ts";
+import { basePath } from "./install-base.ts";
+import type { KubeNode } from "./node/kube-node.ts";
+import { type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
+import { type OneNode, openOneNode } from "./node/one-node.ts";
 import { scriptPod, startPod } from "./node/pods.ts";
 
 const resource = "radio.mi.house/zigbee";
@@ -15,23 +15,19 @@ const limits = { resources: { limits: { [resource]: "1" } } };
 const id = `10c4-ea60-${sonoffDonglePlus.serial}`;
 const patience = { timeout: 60_000, interval: 250 };
 
-let lifetime: AsyncDisposableStack;
+let house: OneNode;
 let cluster: Cluster;
 let node: KubeNode;
 let aerial: NodeAerial;
 
 beforeAll(async () => {
-  lifetime = new AsyncDisposableStack();
-  cluster = lifetime.use(await openCluster());
-  await installBase(cluster);
+  house = await openOneNode();
+  ({ cluster, node } = house);
   await cluster.kubectl(["apply", "-f", join(basePath, "../components/see-pods/pod-access.yaml")]);
-  await keepPodsAway(cluster);
-  lifetime.use(await openControlPlane(cluster));
-  node = lifetime.use(await openKubeNode(cluster, { name: "node-1", kubelet: { nodeStatusUpdateFrequency: "1s" } }));
   aerial = await prepareAerial(cluster, node);
-  lifetime.use(await aerial.start());
+  await aerial.start();
 });
-afterAll(() => lifetime.disposeAsync());
+afterAll(() => house[Symbol.asyncDispose]());
 
 const radio = async () => (await aerial.get<RadioList>("/api/v1/radios")).radios.find((one) => one.id === id);
 const podNamed = async (name: string) => (await aerial.get<RadioPodList>("/api/v1/pods")).pods.find((pod) => pod.name === name);

@@ -4,11 +4,9 @@
  */
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openCluster } from "../../cluster/cluster.ts";
-import { openControlPlane } from "../../cluster/control-plane.ts";
 import { installResourceClaims } from "../../cluster/install-resource-claims.ts";
-import { openKubeNode } from "../../cluster/node/kube-node.ts";
-import { keepPodsAway, prepareAerial } from "../../cluster/node/node-aerial.ts";
+import { prepareAerial } from "../../cluster/node/node-aerial.ts";
+import { openOneNode } from "../../cluster/node/one-node.ts";
 import { startPod } from "../../cluster/node/pods.ts";
 import { percentile } from "../../end-to-end/label-latency.ts";
 import { sonoffDonglePlus, zstickGen5 } from "../../lab/sticks.ts";
@@ -22,15 +20,12 @@ const statusSeconds = Number(values["status-seconds"]);
 const deadlineMs = 60_000;
 const say = (line: string): void => console.error(line);
 
-await using cluster = await openCluster();
-await installResourceClaims(cluster);
-await keepPodsAway(cluster);
-await using _controlPlane = await openControlPlane(cluster);
-await using node = await openKubeNode(cluster, {
-  name: "node-1",
+await using house = await openOneNode({
+  install: installResourceClaims,
   kubelet: { nodeStatusUpdateFrequency: `${statusSeconds}s` },
   report: say,
 });
+const { cluster, node } = house;
 const aerial = await prepareAerial(cluster, node, { AERIAL__HANDOVER__GRACESECONDS: "0", AERIAL__LABELS__GRACESECONDS: "0" });
 await using _daemon = await aerial.start();
 using kubelet = openAllocatableDevices(node.paths.kubelet);

@@ -8,12 +8,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { openCluster } from "../../cluster/cluster.ts";
-import { openControlPlane } from "../../cluster/control-plane.ts";
 import { aerialAccount } from "../../cluster/install-base.ts";
 import { installResourceClaims } from "../../cluster/install-resource-claims.ts";
-import { openKubeNode } from "../../cluster/node/kube-node.ts";
-import { keepPodsAway } from "../../cluster/node/node-aerial.ts";
+import { openOneNode } from "../../cluster/node/one-node.ts";
 import { startPod } from "../../cluster/node/pods.ts";
 import { builtCommand } from "../../lab/aerial-command.ts";
 import { sonoffDonglePlus, zstickGen5 } from "../../lab/sticks.ts";
@@ -38,11 +35,8 @@ for (const { name, peer, address } of links) {
   ip(`addr add ${address} dev ${name}`);
 }
 
-await using cluster = await openCluster();
-await installResourceClaims(cluster);
-await keepPodsAway(cluster);
-await using _controlPlane = await openControlPlane(cluster);
-await using node = await openKubeNode(cluster, { name: "node-1" });
+await using house = await openOneNode({ install: installResourceClaims, kubelet: {} });
+const { cluster, node } = house;
 const command = [...(await builtCommand()), "run"];
 const kubeconfig = await cluster.serviceAccountKubeconfig({ ...aerialAccount, node: node.name });
 

@@ -5,11 +5,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { openCluster } from "../../cluster/cluster.ts";
-import { openControlPlane } from "../../cluster/control-plane.ts";
-import { installBase } from "../../cluster/install-base.ts";
-import { openKubeNode } from "../../cluster/node/kube-node.ts";
-import { keepPodsAway, prepareAerial } from "../../cluster/node/node-aerial.ts";
+import { prepareAerial } from "../../cluster/node/node-aerial.ts";
+import { openOneNode } from "../../cluster/node/one-node.ts";
 import { patientPod } from "../../cluster/node/patient-pod.ts";
 import { startPod } from "../../cluster/node/pods.ts";
 import { percentile } from "../../end-to-end/label-latency.ts";
@@ -17,11 +14,8 @@ import { sonoffDonglePlus } from "../../lab/sticks.ts";
 
 const { values } = parseArgs({ options: { pods: { type: "string", default: "10" }, deaf: { type: "boolean", default: false } } });
 
-await using cluster = await openCluster();
-await installBase(cluster);
-await keepPodsAway(cluster);
-await using _controlPlane = await openControlPlane(cluster);
-await using node = await openKubeNode(cluster, { name: "node-1", kubelet: { nodeStatusUpdateFrequency: "1s" } });
+await using house = await openOneNode();
+const { cluster, node } = house;
 const aerial = await prepareAerial(cluster, node);
 await using _daemon = await aerial.start();
 

@@ -1,27 +1,22 @@
 /** aerial on a real node whose sticks are real devices: the least of the whole path. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sonoffDonglePlus } from "../../lab/sticks.ts";
-import { openCluster, type Cluster } from "../cluster.ts";
-import { openControlPlane } from "../control-plane.ts";
-import { installBase } from "../install-base.ts";
-import { openKubeNode, type KubeNode } from "./kube-node.ts";
-import { keepPodsAway, prepareAerial } from "./node-aerial.ts";
+import type { Cluster } from "../cluster.ts";
+import type { KubeNode } from "./kube-node.ts";
+import { prepareAerial } from "./node-aerial.ts";
+import { type OneNode, openOneNode } from "./one-node.ts";
 
 const label = "radio.mi.house/zigbee";
 
-let lifetime: AsyncDisposableStack;
+let house: OneNode;
 let cluster: Cluster;
 let node: KubeNode;
 
 beforeAll(async () => {
-  lifetime = new AsyncDisposableStack();
-  cluster = lifetime.use(await openCluster());
-  await installBase(cluster);
-  await keepPodsAway(cluster);
-  lifetime.use(await openControlPlane(cluster));
-  node = lifetime.use(await openKubeNode(cluster, { name: "node-1" }));
+  house = await openOneNode();
+  ({ cluster, node } = house);
 });
-afterAll(() => lifetime.disposeAsync());
+afterAll(() => house[Symbol.asyncDispose]());
 
 it("labels the node while a stick is in, also after a boot", async () => {
   const aerial = await prepareAerial(cluster, node, { AERIAL__LABELS__GRACESECONDS: "1" });

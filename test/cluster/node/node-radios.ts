@@ -33,6 +33,7 @@ export interface NodeRadios {
   plug(stick: VirtualStick, options?: PlugOptions): Promise<NodeStick>;
   /** Unplugs a stick and plugs it into the same port, where it gets another number and another name. */
   replug(plugged: NodeStick): Promise<NodeStick>;
+  unplugAll(): Promise<void>;
   /** The made-up sysfs, for what is not a stick. */
   readonly tree: HostTree;
 }
@@ -85,6 +86,10 @@ export function openNodeRadios(root: string): NodeRadios & AsyncDisposable {
     return here;
   };
 
+  const unplugAll = async (): Promise<void> => {
+    for (const each of plugged) await each.unplug();
+  };
+
   return {
     tree,
     plug,
@@ -92,9 +97,8 @@ export function openNodeRadios(root: string): NodeRadios & AsyncDisposable {
       await old.unplug();
       return plug(old.stick, { port: old.port, without: old.nodes });
     },
-    async [Symbol.asyncDispose]() {
-      for (const each of plugged) await each.unplug();
-    },
+    unplugAll,
+    [Symbol.asyncDispose]: unplugAll,
   };
 }
 
