@@ -15,12 +15,14 @@ import { startPod } from "../../cluster/node/pods.ts";
 import { builtCommand } from "../../lab/aerial-command.ts";
 import { sonoffDonglePlus, zstickGen5 } from "../../lab/sticks.ts";
 import { processorMs, residentMib } from "../relay/bench-process.ts";
+import { openAllocatableDevices } from "./allocatable-devices.ts";
 
 const { values } = parseArgs({
   options: { "settle-seconds": { type: "string", default: "28" }, "idle-seconds": { type: "string", default: "60" } },
 });
 const settleSeconds = Number(values["settle-seconds"]);
 const idleSeconds = Number(values["idle-seconds"]);
+const resource = "radio.mi.house/zigbee";
 const links = [
   { name: "aerialmem0", peer: "aerialmem1", address: "10.99.1.1/24" },
   { name: "aerialmem2", peer: "aerialmem3", address: "10.99.2.1/24" },
@@ -38,6 +40,7 @@ for (const { name, peer, address } of links) {
 await using house = await openOneNode({ install: installResourceClaims, kubelet: {} });
 const { cluster, node } = house;
 const command = [...(await builtCommand()), "run"];
+using kubelet = openAllocatableDevices(node.paths.kubelet);
 const kubeconfig = await cluster.serviceAccountKubeconfig({ ...aerialAccount, node: node.name });
 
 for (const relay of [false, true]) console.log(JSON.stringify(await measure(relay)));
@@ -57,8 +60,10 @@ async function measure(relay: boolean): Promise<Readonly<Record<string, unknown>
   await daemon.waitForLine(/aerial is up/u, 30_000);
   const startedAt = performance.now();
   const sticks = [await node.plug(sonoffDonglePlus), await node.plug(zstickGen5)];
-  await cluster.waitForNode(node.name, ({ status }) => JSON.stringify(status).includes('"radio.mi.house/zigbee":"1"'), 30_000);
-  const limits = { "radio.mi.house/zigbee": "1" };
+  await cluster.waitForNode(node.name, ({ status }) => JSON.stringify(status).includes(`"${resource}":"1"`), 30_000);
+  // The Node may still say so of the daemon before.
+  while ((await kubelet.count(resource)) !== 1) await sleep(50);
+  const limits = { [resource]: "1" };
   await startPod(cluster, { name: "holder", script: "sleep 1000", container: { resources: { limits } } }, 60);
   await sleep(startedAt + settleSeconds * 1_000 - performance.now());
   const pid = biggest(command.join("\0"));
