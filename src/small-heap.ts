@@ -1,7 +1,7 @@
 /**
  * Asks V8 to favour a small heap over speed, before anything else is loaded: aerial shares a node with what people really
  * want to run, and does little work itself. BENCH.md has what it saves. Flags of V8 may change only before they are used,
- * so this is the first import of the process edge.
+ * so this is the program's first import.
  */
 import { setFlagsFromString } from "node:v8";
 
