@@ -52,6 +52,10 @@ describe("complaints", () => {
     ["host:\n  sys: [/sys]\n", "config.yaml:2:8: host.sys must be a single value"],
     ["host:\n  sys: sys\n", 'config.yaml:2:8: host.sys must be an absolute path, not "sys"'],
     ["radios:\n  - name: x\n", "config.yaml:2:5: radios[0].match is missing"],
+    [
+      "radios:\n  - {match: {node: /dev/ttyUSB0}, name: x}\n",
+      'config.yaml:2:20: radios[0].match.node must be the device node of what is built in, such as /dev/spidev0.0; what is on USB is matched by serial, port or byId, not "/dev/ttyUSB0"',
+    ],
     ["radios:\n  - match: {port: 1-1}\n", "config.yaml:2:5: radios[0] must give a name, a kind or both"],
     [
       "radios:\n  - {match: {port: 1-1}, name: x}\n  - {match: {port: 1-2}, name: x}\n",
@@ -249,7 +253,14 @@ describe("written files", () => {
     expect(config).toMatchObject({ node: { name: "node-1" }, api: { socket: "/run/aerial/aerial.sock", port: 18088 } });
     expect(config.radios).toEqual([
       {
-        match: { serial: "0001", port: "1-1.2", vendorId: "10c4", productId: "ea60", byId: "usb-Acme_Stick_0001-if00-port0" },
+        match: {
+          serial: "0001",
+          port: "1-1.2",
+          vendorId: "10c4",
+          productId: "ea60",
+          byId: "usb-Acme_Stick_0001-if00-port0",
+          node: "/dev/spidev0.0",
+        },
         name: "attic",
         kind: "zigbee",
       },

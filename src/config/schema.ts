@@ -113,6 +113,9 @@ const plugins = z.strictObject({
     }),
 });
 
+/** Names on USB are given anew with each plug, and would be another stick's tomorrow. */
+const builtInNode = /^\/dev\/(?!tty(USB|ACM)|hidraw|bus$|serial$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
 const radio = z.strictObject({
   match: z
     .strictObject({
@@ -140,8 +143,18 @@ const radio = z.strictObject({
         .pipe(z.string())
         .exactOptional()
         .meta({ description: "The name in /dev/serial/by-id.", examples: ["usb-Acme_Stick_0001-if00-port0"] }),
+      node: z
+        .string()
+        .regex(builtInNode, {
+          error: "must be the device node of what is built in, such as /dev/spidev0.0; what is on USB is matched by serial, port or byId",
+        })
+        .exactOptional()
+        .meta({
+          description: "The device node of a radio that is not on USB: a HAT, or a soldered module.",
+          examples: ["/dev/spidev0.0"],
+        }),
     })
-    .refine((match) => Object.keys(match).length > 0, { error: "must name at least one of serial, port, vendorId, productId, byId" })
+    .refine((match) => Object.keys(match).length > 0, { error: "must name at least one of serial, port, vendorId, productId, byId, node" })
     .meta({ description: "Which radio is meant; all that is given must hold.", minProperties: 1 }),
   name: printableText(63)
     .exactOptional()

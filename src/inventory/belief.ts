@@ -11,6 +11,8 @@ export interface RadioOverride {
     readonly vendorId?: string;
     readonly productId?: string;
     readonly byId?: string;
+    /** Of what is not on USB, where names of nodes stay. */
+    readonly node?: string;
   };
   readonly name?: string;
   readonly kind?: RadioKind;
@@ -21,14 +23,16 @@ export function overrideFor(overrides: readonly RadioOverride[], device: Device,
   return overrides.find((override) => override[what] !== undefined && matches(override.match, device))?.[what];
 }
 
-function matches({ serial, port, vendorId, productId, byId }: RadioOverride["match"], { usb, network, byId: name }: Device): boolean {
-  const wanted = [serial, port, vendorId, productId, byId];
+function matches({ serial, port, vendorId, productId, byId, node }: RadioOverride["match"], device: Device): boolean {
+  const { usb, network, nodes } = device;
+  const wanted = [serial, port, vendorId, productId, byId, node];
   const found = [
     usb?.serial ?? network?.serial ?? network?.mac,
     usb?.port ?? (network && `${network.host}:${network.port}`),
     usb?.vendorId,
     usb?.productId,
-    name,
+    device.byId,
+    usb === undefined ? nodes[0]?.path : undefined,
   ];
   return wanted.some((text) => text !== undefined) && wanted.every((text, index) => text === undefined || text === found[index]);
 }
