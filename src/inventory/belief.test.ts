@@ -15,14 +15,19 @@ const stick: Device = {
   usb: { vendorId: "10c4", productId: "ea60", serial: "0001", port: "1-1", busNumber: 1, deviceNumber: 2, interfaces: [] },
 };
 
-test.each<[string, RadioOverride["match"], Device, boolean]>([
-  ["what is built in by its node", { node: "/dev/spidev0.0" }, hat, true],
-  ["not by another's", { node: "/dev/spidev0.1" }, hat, false],
-  ["not by the node of a chip beside it, which others have too", { node: gpio.path }, hat, false],
-  ["not what is on USB, whose nodes change their names", { node: "/dev/ttyUSB0" }, stick, false],
-  ["by all that is given", { serial: "0001", port: "1-1" }, stick, true],
-  ["not by half of it", { serial: "0001", port: "1-2" }, stick, false],
-  ["nothing by nothing", {}, stick, false],
-])("an override matches %s", (_what, match, device, isMatch) => {
-  expect(overrideFor([{ match, kind: "lora" }], device, "kind")).toBe(isMatch ? "lora" : undefined);
+test.each<[string, Device, RadioOverride["match"]]>([
+  ["what is built in by its node", hat, { node: "/dev/spidev0.0" }],
+  ["what is on USB by all that is given", stick, { serial: "0001", port: "1-1" }],
+])("an override matches %s", (_what, device, match) => {
+  expect(overrideFor([{ match, kind: "lora" }], device, "kind")).toBe("lora");
+});
+
+test.each<[string, Device, RadioOverride["match"]]>([
+  ["by another's node", hat, { node: "/dev/spidev0.1" }],
+  ["by the node of a chip beside it, which others have too", hat, { node: gpio.path }],
+  ["what is on USB by a node, which changes its name", stick, { node: "/dev/ttyUSB0" }],
+  ["by half of what is given", stick, { serial: "0001", port: "1-2" }],
+  ["by nothing", stick, {}],
+])("an override does not match %s", (_what, device, match) => {
+  expect(overrideFor([{ match, kind: "lora" }], device, "kind")).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createHostTree, type HostTree } from "../../test/light/host-tree.ts";
 import { createKernelObjects, type KernelDevice } from "../../test/light/kernel-objects.ts";
+import { gpioChip, hidraw } from "../../test/light/platform-objects.ts";
 import { systemClock } from "../core/clock.ts";
 import { hostPathsBelow } from "../host/host-paths.ts";
 import { openHost } from "../host/host.ts";
@@ -29,21 +30,6 @@ function makeWorld(): World {
     return devices.flatMap((device) => device.nodes.map(({ path }) => path));
   };
   return { tree, add: (device) => kernel.add(device), remove: (device) => kernel.remove(device), nodes };
-}
-
-function gpioChip(number: number, parent: string): KernelDevice {
-  const name = `gpiochip${number}`;
-  return { path: `${parent}/${name}`, subsystem: { kind: "bus", name: "gpio" }, node: { path: name, major: 254, minor: number } };
-}
-
-function hidraw(number: number, hardware: string): KernelDevice {
-  const parent = `${hardware}/0003:10C4:EA90.0001`;
-  return {
-    path: `${parent}/hidraw/hidraw${number}`,
-    subsystem: { kind: "class", name: "hidraw" },
-    links: { device: parent },
-    node: { path: `hidraw${number}`, major: 240, minor: number },
-  };
 }
 
 test("an SPI device has the SoC's GPIO chips, and neither the firmware's nor a USB adapter's", async () => {

@@ -83,6 +83,23 @@ export function spidevDevice(bus: number, select: number): KernelDevice {
   };
 }
 
+/** A GPIO chip: `parent` is what it is part of, such as `devices/platform/soc/fe200000.gpio`. */
+export function gpioChip(number: number, parent: string): KernelDevice {
+  const name = `gpiochip${number}`;
+  return { path: `${parent}/${name}`, subsystem: { kind: "bus", name: "gpio" }, node: { path: name, major: 254, minor: number } };
+}
+
+/** What usbhid makes of a USB interface, below `hardware`. */
+export function hidraw(number: number, hardware: string): KernelDevice {
+  const parent = `${hardware}/0003:10C4:EA90.0001`;
+  return {
+    path: `${parent}/hidraw/hidraw${number}`,
+    subsystem: { kind: "class", name: "hidraw" },
+    links: { device: parent },
+    node: { path: `hidraw${number}`, major: 240, minor: number },
+  };
+}
+
 /** A PCIe Wi-Fi card with one phy and its interface. Modes (access point or not) are nl80211's to tell: sysfs has none. */
 export function wifiDevice(number: number): KernelDevice {
   const slot = (number + 1).toString(16).padStart(2, "0");
