@@ -27,29 +27,8 @@ export function findingGroup(facts: { readonly key: string; readonly rows: reado
   const drawn = rows.map(findingRow);
   return memo(key, [rows.length, ...drawn.flatMap(({ from }) => from)], () => {
     if (first === undefined) return h("li", { key });
-    const { finding } = first;
-    return h(
-      "li",
-      { class: `row ${toneOf(finding)}`, key },
-      icon(iconOf(finding)),
-      h(
-        "details",
-        { class: "row-body" },
-        h(
-          "summary",
-          {},
-          h(
-            "span",
-            { class: "row-text" },
-            h("span", { class: "row-title" }, levelInWords(finding), sentence(finding.text)),
-            h("span", { class: "muted" }, `${finding.title} · and ${counted(rows.length - 1, "more like it", "more like it")}`),
-          ),
-          h("code", { class: "check" }, finding.id),
-          icon("chevron"),
-        ),
-        h("ul", { class: "rows nested", role: "list" }, ...drawn),
-      ),
-    );
+    const aside = [`${first.finding.title} · and ${counted(rows.length - 1, "more like it", "more like it")}`];
+    return row({ ...first, key, aside }, h("ul", { class: "rows nested", role: "list" }, ...drawn));
   });
 }
 
@@ -71,9 +50,26 @@ function levelInWords({ verdict, level }: Finding): VirtualElement | false {
   return verdict === "fail" && h("span", { class: "unseen" }, `${levelWords[level]}: `);
 }
 
-function drawRow({ finding, radio, isTalos, key }: RowFacts): VirtualElement {
-  const { id, title, text, subject } = finding;
-  const about = radio === undefined ? subject : titleOf(radio);
+function drawRow(facts: RowFacts): VirtualElement {
+  const { finding, radio, isTalos } = facts;
+  const about = radio === undefined ? finding.subject : titleOf(radio);
+  const more = h(
+    "div",
+    { class: "row-more" },
+    finding.remedy !== undefined && remedy(finding, finding.remedy, isTalos),
+    evidence(finding),
+    source(finding),
+  );
+  return row({ ...facts, aside: [finding.title, about !== undefined && ` · ${about}`] }, more);
+}
+
+interface RowWords extends Pick<RowFacts, "finding" | "key"> {
+  /** What stands below the sentence. */
+  readonly aside: readonly Child[];
+}
+
+/** The sentence, and `more` once it is opened. */
+function row({ finding, key, aside }: RowWords, more: VirtualElement): VirtualElement {
   return h(
     "li",
     { class: `row ${toneOf(finding)}`, key },
@@ -87,19 +83,13 @@ function drawRow({ finding, radio, isTalos, key }: RowFacts): VirtualElement {
         h(
           "span",
           { class: "row-text" },
-          h("span", { class: "row-title" }, levelInWords(finding), sentence(text)),
-          h("span", { class: "muted" }, title, about !== undefined && ` · ${about}`),
+          h("span", { class: "row-title" }, levelInWords(finding), sentence(finding.text)),
+          h("span", { class: "muted" }, ...aside),
         ),
-        h("code", { class: "check" }, id),
+        h("code", { class: "check" }, finding.id),
         icon("chevron"),
       ),
-      h(
-        "div",
-        { class: "row-more" },
-        finding.remedy !== undefined && remedy(finding, finding.remedy, isTalos),
-        evidence(finding),
-        source(finding),
-      ),
+      more,
     ),
   );
 }
