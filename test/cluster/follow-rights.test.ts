@@ -117,6 +117,7 @@ function openFollow(holders: readonly RadioHolder[], evict: "annotated" | "all" 
       prefix,
       evict,
       offered: () => 0,
+      evicted: () => {},
       absentMs: 0,
       clock: systemClock,
       log: silentLog,
@@ -227,11 +228,13 @@ describe("ghost pods", () => {
 });
 
 describe("without the component", () => {
-  test("a condition names it, a warning only when a pod should move", async () => {
+  test("a condition names it when a pod should move; what a reboot left behind is not looked for, and told of once", async () => {
     await cluster.kubectl(["delete", "clusterrolebinding", "aerial-follow"]);
     const conditions = createConditions(systemClock);
     const stop = new AbortController();
-    const common = { kube: here, node: "node-a", prefix, clock: systemClock, log: silentLog, conditions };
+    const told: object[] = [];
+    const log = { ...silentLog, info: (data: object, message: string) => void told.push({ ...data, message }) };
+    const common = { kube: here, node: "node-a", prefix, clock: systemClock, log, conditions };
     await expect
       .poll(() =>
         here.list("/api/v1/pods", {}, signal).then(
@@ -249,11 +252,8 @@ describe("without the component", () => {
     await expect
       .poll(() => text("follow.forbidden"))
       .toMatch(/may not get pods in namespace house; .*; apply daemonset\/components\/follow/);
-    await expect
-      .poll(() => conditions.current.get("ghosts.forbidden"))
-      .toMatchObject({
-        severity: "info",
-        text: expect.stringMatching(/may not list pods; .*; apply daemonset\/components\/follow/) as string,
-      });
+    const blind = { what: "pods that a reboot left behind", why: expect.stringContaining("may not list pods"), message: "cannot see" };
+    await expect.poll(() => told).toEqual([blind]);
+    expect(conditions.current.size).toBe(0);
   });
 });

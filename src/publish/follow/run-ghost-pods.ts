@@ -31,19 +31,24 @@ export async function runGhostPods(dependencies: GhostPodsDependencies, signal: 
   const backoff = createBackoff(5_000, restMs);
   let nudge = nudges.current;
   let pending = [...afterNudgeMs];
+  let isBlind = false;
   while (!signal.aborted) {
     let pauseMs = pending.shift() ?? restMs;
     try {
       const { findings, waiting } = await sweepGhosts(dependencies, signal);
       report(findings);
+      isBlind = false;
       if (waiting === 0) backoff.reset();
       else pauseMs = Math.min(pauseMs, backoff.next());
     } catch (error) {
       if (signal.aborted) return;
       if (!isAerialError(error)) throw error;
+      // Who has not given the right to look has not asked for this: no condition says so day after day.
       const isForbidden = error.code === "kube.forbidden";
-      report([isForbidden ? forbiddenFinding(error) : failingFinding(error)]);
-      log.debug({ err: describeError(error) }, "cannot look for pods that were not admitted");
+      report(isForbidden ? [] : [failingFinding(error)]);
+      if (isForbidden && !isBlind) log.info({ what: "pods that a reboot left behind", why: describeError(error) }, "cannot see");
+      else log.debug({ err: describeError(error) }, "cannot look for pods that were not admitted");
+      isBlind = isForbidden;
       pauseMs = isForbidden ? restMs : backoff.next();
     }
     const dueAt = clock.now() + pauseMs;
@@ -55,12 +60,6 @@ export async function runGhostPods(dependencies: GhostPodsDependencies, signal: 
     backoff.reset();
     await clock.sleep(first, signal).catch(() => {});
   }
-}
-
-/** Most clusters do without, so that this is no warning. */
-function forbiddenFinding(error: AerialError): Finding {
-  const text = `Pods that a reboot left in UnexpectedAdmissionError stay there: ${describeError(error)}; apply daemonset/components/follow, or set follow.ghostPods to false.`;
-  return { code: "ghosts.forbidden", severity: "info", text };
 }
 
 function failingFinding(error: AerialError): Finding {

@@ -1,5 +1,5 @@
 /** One look for ghost pods of this node; those that were replaced are deleted. */
-import { AerialError, hasCode } from "../../core/errors.ts";
+import { AerialError, describeError, hasCode, isAerialError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Kube } from "../../kube/kube.ts";
 import { podName, podPath } from "./evict-pod.ts";
@@ -23,12 +23,13 @@ const pageSize = 50;
 /** Two thousand pods, of a node or of a namespace. What is beyond is looked at once these are gone. */
 const mostPages = 40;
 
-/** Throws `kube.*` where pods cannot be listed or deleted. */
+/** Throws `kube.*` where pods cannot be listed or deleted; that they may not be deleted is a finding. */
 export async function sweepGhosts(dependencies: SweepDependencies, signal: AbortSignal): Promise<Sweep> {
   const { kube, log, node } = dependencies;
   const failed = await listPods(dependencies, { path: "/api/v1/pods", fieldSelector: `spec.nodeName=${node},status.phase=Failed` }, signal);
   const ghosts = failed.filter((pod) => isGhost(pod, dependencies));
   const owned = ghosts.filter(({ controller }) => controller !== undefined);
+  const findings = ghosts.filter(({ controller }) => controller === undefined).map(bareFinding);
   const living = new Map<string, readonly FollowPod[]>();
   let waiting = 0;
   for (const ghost of owned) {
@@ -42,11 +43,12 @@ export async function sweepGhosts(dependencies: SweepDependencies, signal: Abort
       await kube.remove(podPath(ghost), { uid }, signal);
       log.info({ namespace, pod: name }, "pod deleted: it was not admitted, and another runs in its place");
     } catch (error) {
+      if (isAerialError(error) && error.code === "kube.forbidden") return { findings: [...findings, forbiddenFinding(error)], waiting: 0 };
       // Somebody else was quicker, or another pod has the name now.
       if (!hasCode(error, "kube.not-found") && !hasCode(error, "kube.conflict")) throw error;
     }
   }
-  return { findings: ghosts.filter(({ controller }) => controller === undefined).map(bareFinding), waiting };
+  return { findings, waiting };
 }
 
 function listLiving(dependencies: SweepDependencies, namespace: string, signal: AbortSignal): Promise<readonly FollowPod[]> {
@@ -75,6 +77,11 @@ async function listPods(
     if (next === undefined) break;
   }
   return pods;
+}
+
+function forbiddenFinding(error: AerialError): Finding {
+  const text = `Pods that a reboot left in UnexpectedAdmissionError stay there: ${describeError(error)}; apply daemonset/components/follow, or set follow.ghostPods to false.`;
+  return { code: "ghosts.forbidden", severity: "warning", text };
 }
 
 function bareFinding(pod: FollowPod): Finding {
