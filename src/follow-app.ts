@@ -3,12 +3,14 @@ import type { Config } from "./config/schema.ts";
 import type { Watch } from "./core/cell.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import type { Conditions } from "./core/condition.ts";
-import type { RadioHolder } from "./core/handover.ts";
+import type { RadioAssignment, RadioHolder } from "./core/handover.ts";
 import type { Log } from "./core/log.ts";
-import type { Snapshot } from "./core/radio.ts";
+import type { RadioPodEvent, Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
 import type { Kube } from "./kube/kube.ts";
 import { createClusterRadios } from "./publish/cluster/cluster-radios.ts";
+import type { Move } from "./publish/follow/evict-pod.ts";
+import type { FollowPod } from "./publish/follow/parse-pod.ts";
 import { runFollow } from "./publish/follow/run-follow.ts";
 import { runGhostPods } from "./publish/follow/run-ghost-pods.ts";
 import { groupRadios, resourceName } from "./publish/handover/resource-groups.ts";
@@ -19,14 +21,18 @@ interface FollowDependencies {
   readonly conditions: Conditions;
   readonly snapshots: Watch<Snapshot>;
   readonly holders: Watch<readonly RadioHolder[]>;
+  /** Claims that are allocated a radio which is not here. */
+  readonly awaited: Watch<readonly RadioAssignment[]>;
   readonly kube: Kube;
   readonly scope: Scope;
+  /** Told of each pod that was evicted for a radio's sake. */
+  readonly tell: (event: Omit<RadioPodEvent, "at">) => void;
 }
 
 /** What everybody else is told of all nodes may be older than a pod should wait. */
 const radiosKeptMs = 1_000;
 
-export function startFollow({ config, log, conditions, snapshots, holders, kube, scope }: FollowDependencies): void {
+export function startFollow({ config, log, conditions, snapshots, holders, awaited, kube, scope, tell }: FollowDependencies): void {
   const { evict, absentSeconds, ghostPods } = config.follow;
   const { prefix } = config.labels;
   const common = { kube, node: config.node.name, prefix, clock, log, conditions };
@@ -37,7 +43,9 @@ export function startFollow({ config, log, conditions, snapshots, holders, kube,
     const grouped = [...groupRadios(present, groups)].filter(([group]) => resourceName(prefix, group) === resource);
     return grouped.flatMap(([, members]) => members).length;
   };
-  const moves = { snapshots, holders, radios, evict, offered, absentMs: absentSeconds * 1_000 };
+  const evicted = ({ namespace, name }: FollowPod, { radioId: id, to }: Move): void =>
+    tell({ type: "pod-evicted", id, pod: `${namespace}/${name}`, ...(to !== undefined && { to }) });
+  const moves = { snapshots, holders, awaited, radios, evict, evicted, offered, absentMs: absentSeconds * 1_000 };
   scope.spawn("follow", (stop) => runFollow({ ...common, ...moves }, stop));
   // A replacement that gets the radio changes the holders: then its ghost can go.
   if (ghostPods) scope.spawn("ghost pods", (stop) => runGhostPods({ ...common, nudges: holders }, stop));

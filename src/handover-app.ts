@@ -5,12 +5,12 @@ import type { HandoverView } from "./api/radio-views.ts";
 import type { ClusterAccess } from "./cluster.ts";
 import type { Config } from "./config/schema.ts";
 import { Cell, type Watch } from "./core/cell.ts";
-import { systemClock as clock } from "./core/clock.ts";
+import { systemClock as clock, timestamp } from "./core/clock.ts";
 import type { Conditions } from "./core/condition.ts";
-import { describeError } from "./core/errors.ts";
+import { describeError, hasCode } from "./core/errors.ts";
 import type { RadioHolder, ResourceGroups } from "./core/handover.ts";
 import type { Log } from "./core/log.ts";
-import type { Radio, Snapshot } from "./core/radio.ts";
+import type { Radio, RadioPodEvent, Snapshot } from "./core/radio.ts";
 import type { Scope } from "./core/scope.ts";
 import { startFollow } from "./follow-app.ts";
 import { createHandedContainers } from "./host/handed-containers.ts";
@@ -20,6 +20,7 @@ import { openPodResources } from "./kubelet/pod-resources.ts";
 import { cdiDeviceName } from "./publish/cdi/cdi-device-name.ts";
 import { cdiNames } from "./publish/cdi/cdi-files.ts";
 import { createCdiOutput } from "./publish/cdi/cdi-output.ts";
+import { createAwaitedClaims } from "./publish/dra/awaited-claims.ts";
 import { toDeviceName } from "./publish/dra/device-name.ts";
 import { runHolders } from "./publish/handover/holders.ts";
 import { createRadioPods } from "./publish/handover/radio-pods.ts";
@@ -36,7 +37,7 @@ interface HandoverDependencies {
   readonly config: Config;
   readonly log: Log;
   readonly conditions: Conditions;
-  readonly inventory: Pick<Inventory, "current" | "changes">;
+  readonly inventory: Pick<Inventory, "current" | "changes" | "apply">;
   readonly rescans: Pick<Rescans, "ask">;
   readonly cluster: ClusterAccess;
   /** All that hands over lives in it. */
@@ -114,6 +115,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     );
   }
 
+  const awaited = createAwaitedClaims(clock);
   const { kube, radios: clusterRadios } = cluster;
   const sliceCounters = new Cell<OutputCounters>(noOutputCounters);
   const { enabled: offersClaims } = config.resourceClaims;
@@ -136,16 +138,31 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
         evictAfterMs: evict === "all" && absentSeconds > 0 ? absentSeconds * 1_000 : undefined,
         isGiven: (id: string) => clock.now() - (given.get(id) ?? -Infinity) < givenMs,
       };
-      await runResourceClaims({ ...common, ...own, refresh, holders, claimed, handed: nudge, counters: sliceCounters }, stop);
+      await runResourceClaims({ ...common, ...own, refresh, holders, claimed, awaited, handed: nudge, counters: sliceCounters }, stop);
     });
   }
 
   const containers = createHandedContainers({ proc: config.host.proc, clock });
   const policy = config.handover.onReplug;
   const restarts = new Map<string, number>();
-  const restarted = ({ radioId }: ContainerRestart): void => void restarts.set(radioId, (restarts.get(radioId) ?? 0) + 1);
+  /** So that the radio's history, and with it the Node's Events, says why. */
+  const tell = (event: Omit<RadioPodEvent, "at">): void => {
+    try {
+      inventory.apply({ ...event, at: timestamp(clock) });
+    } catch (error) {
+      // Forgotten meanwhile: then it has no history either.
+      if (!hasCode(error, "inventory.unknown-radio")) throw error;
+    }
+  };
+  const restarted = ({ radioId: id, podUid, holder, from, to }: ContainerRestart): void => {
+    restarts.set(id, (restarts.get(id) ?? 0) + 1);
+    const pod = holder === undefined ? `with uid ${podUid}` : `${holder.namespace}/${holder.pod}`;
+    const container = holder && { container: holder.container };
+    tell({ type: "container-restarted", id, pod, ...container, from, ...(to !== undefined && { to }) });
+  };
   scope.spawn("replug", (stop) => runReplug({ ...common, containers, policy, written, holders, restarted }, stop));
-  if (cluster.kube !== undefined) startFollow({ config, log, conditions, snapshots: inventory, holders, kube: cluster.kube, scope });
+  if (cluster.kube !== undefined)
+    startFollow({ config, log, conditions, snapshots: inventory, holders, awaited: awaited.radios, kube: cluster.kube, scope, tell });
 
   const resourceOf = (radio: Radio): string | undefined => {
     for (const [group, members] of groupRadios([radio], groups)) if (members.length > 0) return resourceName(groups.domain, group);

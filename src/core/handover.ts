@@ -3,15 +3,19 @@
 /** Which of Kubernetes' two ways a radio went to a container by. */
 export type HandoverWay = "device-plugin" | "resource-claim";
 
-/** A container that was given a radio. */
-export interface RadioHolder {
+/** A radio that is a pod's, whether the pod has it already or not. */
+export interface RadioAssignment {
   readonly radioId: string;
   readonly namespace: string;
   readonly pod: string;
-  readonly container: string;
   readonly way: HandoverWay;
   /** What was asked for: the extended resource (`radio.mi.house/zigbee`), or the name of the claim. */
   readonly request: string;
+}
+
+/** A container that was given a radio. */
+export interface RadioHolder extends RadioAssignment {
+  readonly container: string;
   /** When aerial first saw it; ISO 8601, UTC. */
   readonly since: string;
 }

@@ -63,7 +63,9 @@ export interface HistoryEntry {
     | "overridden"
     | "leased"
     | "released"
-    | "forgotten";
+    | "forgotten"
+    | "container-restarted"
+    | "pod-evicted";
   readonly radioId: string;
   /** One sentence for people. */
   readonly text: string;
@@ -87,4 +89,19 @@ export type InventoryEvent =
   | { readonly type: "leased"; readonly at: string; readonly id: string; readonly lease: Lease }
   | { readonly type: "released"; readonly at: string; readonly id: string; readonly owner: string }
   | { readonly type: "named"; readonly at: string; readonly id: string; readonly name?: string }
-  | { readonly type: "overridden"; readonly at: string; readonly id: string; readonly kind?: RadioKind };
+  | { readonly type: "overridden"; readonly at: string; readonly id: string; readonly kind?: RadioKind }
+  | RadioPodEvent;
+
+/** What was done to a pod for its radio's sake. The radio stays as it is; history tells people why. */
+export interface RadioPodEvent {
+  readonly type: "container-restarted" | "pod-evicted";
+  readonly at: string;
+  readonly id: string;
+  /** `namespace/name`. */
+  readonly pod: string;
+  readonly container?: string;
+  /** Of a restart: the numbers of the device nodes that the container had. */
+  readonly from?: string;
+  /** Of a restart: the numbers of those it gets. Of an eviction: the node with the radio. Left out while the radio is nowhere. */
+  readonly to?: string;
+}

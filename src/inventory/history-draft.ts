@@ -1,7 +1,7 @@
 /** History entries: one sentence for people, facts for programs. Pure. */
 import { attachmentOf, type Device } from "../core/device.ts";
 import type { Identity } from "../core/identity.ts";
-import type { HistoryEntry } from "../core/radio.ts";
+import type { HistoryEntry, RadioPodEvent } from "../core/radio.ts";
 import { overrideFor, type RadioOverride } from "./belief.ts";
 import { identityOf, type Memory } from "./memory.ts";
 import type { Place } from "./origin.ts";
@@ -28,10 +28,12 @@ export interface Occasion {
   /** Who leases or releases. */
   readonly holder?: string;
   readonly owner?: string;
+  /** What was done to a pod. */
+  readonly done?: Pick<RadioPodEvent, "pod" | "container" | "from" | "to">;
 }
 
 export function draft(occasion: Occasion): HistoryDraft {
-  const { type, memory, moment, before, reason, holder, owner } = occasion;
+  const { type, memory, moment, before, reason, holder, owner, done } = occasion;
   const identity = identityOf(memory, moment.overrides);
   const node = nodeOf(memory.device);
   const details = {
@@ -47,6 +49,7 @@ export function draft(occasion: Occasion): HistoryDraft {
     ...(reason === undefined ? {} : { reason }),
     ...(holder === undefined ? {} : { holder }),
     ...(owner === undefined ? {} : { owner }),
+    ...done,
   };
   const telling = { ...occasion, identity, who: nameOf(memory, moment, identity), where: placeText(memory.origin.place) };
   return { at: moment.at, type, radioId: memory.id, text: sentences[type](telling), details };
@@ -76,6 +79,15 @@ const sentences: Record<HistoryEntry["type"], (telling: Telling) => string> = {
   released: ({ who, where, holder, owner, reason }) =>
     `${who} ${where} was released by ${holder ?? "somebody"} (${owner ?? "unknown"})${releaseText(reason)}`,
   forgotten: ({ who }) => `${who} was absent for long and never identified with certainty: forgotten`,
+  "container-restarted": ({ who, where, done }) => {
+    const change =
+      done?.to === undefined
+        ? "is away, and others have its device numbers"
+        : `is device ${done.to} now, and was ${done.from ?? "another"}`;
+    return `${who} ${where} ${change}: ${containerText(done)} was restarted`;
+  },
+  "pod-evicted": ({ who, where, done }) =>
+    `${who} was ${where} and is ${done?.to === undefined ? "nowhere now" : `on node ${done.to} now`}: pod ${podText(done)} was evicted`,
 };
 
 function nameOf(memory: Memory, { overrides }: Moment, identity: Identity): string {
@@ -102,6 +114,14 @@ function identityText(identity: Identity): string {
   if (identity.state === "identified") return `is ${identity.certainty === "likely" ? "likely " : ""}${identity.kinds.join(" and ")}`;
   if (identity.state === "ambiguous") return `may be ${identity.candidates.join(" or ")}`;
   return "is not identified any more";
+}
+
+function podText(done: Occasion["done"]): string {
+  return done?.pod ?? "unknown";
+}
+
+function containerText(done: Occasion["done"]): string {
+  return `${done?.container === undefined ? "a container" : `container ${done.container}`} of pod ${podText(done)}`;
 }
 
 function releaseText(reason: Occasion["reason"]): string {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hasCode } from "../core/errors.ts";
-import type { InventoryEvent, Lease } from "../core/radio.ts";
+import type { InventoryEvent, Lease, RadioPodEvent } from "../core/radio.ts";
 import { scanned, sighted, sonoff, timeAfter } from "../../test/fixtures/sightings.ts";
 import { reduce } from "./reduce.ts";
 import type { InventoryState, Reduction } from "./state.ts";
@@ -151,6 +151,29 @@ describe("names and kinds", () => {
     const { state, changes } = reduce(start, { type: "overridden", at: timeAfter(1), id, kind: "zigbee" });
     expect(changes.map(({ type }) => type)).toEqual(["overridden", "identified"]);
     expect(state.memories.get(id)?.kind).toBe("zigbee");
+  });
+});
+
+describe("what was done to a pod for a radio's sake", () => {
+  const restart = { type: "container-restarted", at: timeAfter(1), id, pod: "home/z2m-0", container: "z2m", from: "188:0" } as const;
+  const eviction = { type: "pod-evicted", at: timeAfter(1), id, pod: "home/z2m-0" } as const;
+
+  test.each<[RadioPodEvent, RegExp, Readonly<Record<string, string>>]>([
+    [
+      { ...restart, to: "188:1" },
+      /on USB port .+ is device 188:1 now, and was 188:0: container z2m of pod home\/z2m-0 was restarted$/,
+      { pod: "home/z2m-0", container: "z2m", from: "188:0", to: "188:1" },
+    ],
+    [restart, / is away, and others have its device numbers: container z2m of pod home\/z2m-0 was restarted$/, { from: "188:0" }],
+    [{ ...eviction, to: "n2" }, / is on node n2 now: pod home\/z2m-0 was evicted$/, { pod: "home/z2m-0", to: "n2" }],
+    [eviction, / is nowhere now: pod home\/z2m-0 was evicted$/, { pod: "home/z2m-0" }],
+  ])("is history, once each time, and leaves the radio as it is", (event, text, details) => {
+    const { state, changes } = reduce(start, event);
+    expect(changes).toMatchObject([{ type: event.type, radioId: id, text: expect.stringMatching(text), details }]);
+    expect(state).not.toBe(start);
+    expect(state.memories).not.toBe(start.memories);
+    expect(state.memories.get(id)).toBe(start.memories.get(id));
+    expect(reduce(state, event).changes).toHaveLength(1);
   });
 });
 

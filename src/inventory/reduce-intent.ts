@@ -1,7 +1,7 @@
 /** Everything but scans: what people, probes and holders want of one radio. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import { AerialError } from "../core/errors.ts";
-import type { InventoryEvent, Lease } from "../core/radio.ts";
+import type { InventoryEvent, Lease, RadioPodEvent } from "../core/radio.ts";
 import { isNews } from "./attendance.ts";
 import { doubted, overrideFor } from "./belief.ts";
 import { draft, type Moment, type Occasion } from "./history-draft.ts";
@@ -9,6 +9,7 @@ import { without, type Memory } from "./memory.ts";
 import type { HistoryDraft, InventoryState, Reduction } from "./state.ts";
 
 type Intent = Exclude<InventoryEvent, { readonly type: "scanned" }>;
+type OfRadio = Exclude<Intent, RadioPodEvent>;
 type Of<T extends Intent["type"]> = Extract<Intent, { readonly type: T }>;
 
 interface Outcome {
@@ -22,16 +23,24 @@ export function reduceIntent(state: InventoryState, event: Intent): Reduction {
   if (before === undefined) {
     throw new AerialError("inventory.unknown-radio", `no radio has the id ${event.id}`, { details: { id: event.id } });
   }
+  const moment: Moment = { at: event.at, sameBoot: state.sameBoot, overrides: state.overrides };
+  if (isOfPod(event)) {
+    const { type, at: _at, id: _id, ...done } = event;
+    return { state: { ...state, memories: new Map(state.memories) }, changes: [draft({ type, memory: before, moment, done })] };
+  }
   const { memory, occasions } = outcome(before, event);
   if (event.type === "named") requireFree(memory, state);
   if (isDeepStrictEqual(memory, before)) return { state, changes: [] };
-  const moment: Moment = { at: event.at, sameBoot: state.sameBoot, overrides: state.overrides };
   const changes: HistoryDraft[] = occasions.map((occasion) => draft({ ...occasion, memory, moment, before }));
   if (isNews(before, memory, moment)) changes.push(draft({ type: "identified", memory, moment, before }));
   return { state: { ...state, memories: new Map(state.memories).set(memory.id, memory) }, changes };
 }
 
-function outcome(before: Memory, event: Intent): Outcome {
+function isOfPod(event: Intent): event is RadioPodEvent {
+  return event.type === "container-restarted" || event.type === "pod-evicted";
+}
+
+function outcome(before: Memory, event: OfRadio): Outcome {
   if (event.type === "identified") return identified(before, event);
   if (event.type === "leased") return leased(before, event.lease);
   if (event.type === "released") return released(before, event);

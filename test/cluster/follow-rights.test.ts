@@ -111,6 +111,7 @@ function openFollow(holders: readonly RadioHolder[], evict: "annotated" | "all" 
     {
       snapshots: new Cell(sampleSnapshot(absent, { node: "node-a" })),
       holders: new Cell(holders),
+      awaited: new Cell([]),
       radios: createClusterRadios({ kube: here, clock: systemClock, prefix, keptMs: 1_000 }),
       kube: here,
       node: "node-a",

@@ -1,6 +1,7 @@
 /** Two real nodes and the shipped rights: sticks move from one to the other, and what happens to the pods that hold them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { EventPage } from "../../src/api/contract/types.ts";
 import type { LabProcess } from "../lab/lab.ts";
 import { sonoffDonglePlus, zstickGen5 } from "../lab/sticks.ts";
 import type { ApiObject } from "./api-client.ts";
@@ -120,6 +121,13 @@ async function evictedAt(): Promise<number> {
   return Date.parse(evictions.at(-1)?.at ?? "");
 }
 
+/** As the radio's history has them, from a time on. */
+async function evictionsTold({ aerial }: House, from: number): Promise<readonly object[]> {
+  const { events } = await aerial.get<EventPage>("/api/v1/events");
+  const evictions = events.filter(({ type, at }) => type === "pod-evicted" && Date.parse(at) >= from);
+  return evictions.map(({ details: { pod, to } }) => ({ pod, to }));
+}
+
 const opened = (stick: Stick) => stick.line.waitForWritten(/^open/mu, movesMs);
 
 async function conditionsOf({ aerial }: House): Promise<Readonly<Record<string, string>>> {
@@ -153,6 +161,7 @@ describe("a stick that moves to another node", () => {
       const aerials = (await cluster.requestsBy(aerialUser)).filter(({ userAgent }) => userAgent === "aerial");
       expect(aerials.filter(({ status }) => status === 403)).toEqual([]);
       expect(aerials.filter(({ uri }) => /\/zwave-[^/]*\/eviction$/u.test(uri))).toEqual([]);
+      expect(await evictionsTold(a, at)).toEqual([{ pod: expect.stringMatching(/^default\/z2m-/u), to: "node-b" }]);
     },
     240_000,
   );
@@ -198,16 +207,23 @@ describe("a stick that moves to another node", () => {
   }, 240_000);
 });
 
+const claimName = "stick";
+const claimSpec = { devices: { requests: [{ name: "radio", exactly: { deviceClassName: "zigbee.radio.mi.house" } }] } };
+const claimTemplate = { kind: "ResourceClaimTemplate", spec: { spec: claimSpec } };
+
+async function makeClaim(object: object): Promise<void> {
+  const made = { apiVersion: "resource.k8s.io/v1", metadata: { name: claimName }, ...object };
+  await cluster.kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(made) });
+}
+
 describe("a stick that a ResourceClaim was given", () => {
-  const spec = { devices: { requests: [{ name: "radio", exactly: { deviceClassName: "zigbee.radio.mi.house" } }] } };
   test.each([
-    ["made for each pod", { kind: "ResourceClaimTemplate", spec: { spec } }, { resourceClaimTemplateName: "stick" }],
-    ["that has a name of its own", { kind: "ResourceClaim", spec }, { resourceClaimName: "stick" }],
+    ["made for each pod", claimTemplate, { resourceClaimTemplateName: claimName }],
+    ["that has a name of its own", { kind: "ResourceClaim", spec: claimSpec }, { resourceClaimName: claimName }],
   ] as const)(
     "takes the pod along, with a claim %s",
     async (_what, object, claim) => {
-      const made = { apiVersion: "resource.k8s.io/v1", metadata: { name: "stick" }, ...object };
-      await cluster.kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(made) });
+      await makeClaim(object);
       const stick = await plugInto(a, sonoffDonglePlus);
       await deploy("z2m", { claim });
       await opened(stick);
@@ -221,6 +237,31 @@ describe("a stick that a ResourceClaim was given", () => {
     },
     240_000,
   );
+
+  test("and had left before the pod came for it is followed all the same", async () => {
+    await makeClaim(claimTemplate);
+    const stick = await plugInto(a, sonoffDonglePlus);
+    const slices = "/apis/resource.k8s.io/v1/resourceslices?fieldSelector=spec.nodeName=node-a";
+    await expect
+      .poll(async () => JSON.stringify(await cluster.api.fetch(slices)), { timeout: patienceMs })
+      .toContain(sonoffDonglePlus.serial?.slice(0, 8));
+    await cluster.kubectl(["cordon", "node-b"]);
+    // For as long as it cannot say that the stick is gone, the scheduler goes by what it said before.
+    await a.daemon.kill("SIGSTOP");
+    try {
+      await stick.unplug();
+      await deploy("z2m", { claim: { resourceClaimTemplateName: claimName } });
+      await expect.poll(async () => (await podsOf("z2m")).map(({ spec }) => spec.nodeName), { timeout: patienceMs }).toEqual(["node-a"]);
+    } finally {
+      await a.daemon.kill("SIGCONT");
+      await cluster.kubectl(["uncordon", "node-b"]);
+    }
+    const at = Date.now();
+    const moved = await plugInto(b, sonoffDonglePlus);
+    await opened(moved);
+    console.log(`never given: evicted ${(await evictedAt()) - at} ms, bytes on the other node ${Date.now() - at} ms after the plug`);
+    await awaitOn("z2m", "node-b");
+  }, 240_000);
 });
 
 describe("a reboot", () => {

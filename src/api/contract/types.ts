@@ -194,7 +194,9 @@ export interface Event {
     | "overridden"
     | "leased"
     | "released"
-    | "forgotten";
+    | "forgotten"
+    | "container-restarted"
+    | "pod-evicted";
   readonly radioId: string;
 
   /** One sentence for people. */

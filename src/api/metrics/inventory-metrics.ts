@@ -79,6 +79,8 @@ const changes = [
   "leased",
   "released",
   "forgotten",
+  "container-restarted",
+  "pod-evicted",
 ] as const satisfies readonly HistoryEntry["type"][];
 const entriesAtOnce = 1_000;
 

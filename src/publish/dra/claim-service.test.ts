@@ -7,6 +7,7 @@ import type { RadioHolder } from "../../core/handover.ts";
 import { silentLog } from "../../core/log.ts";
 import type { Radio } from "../../core/radio.ts";
 import { groupRadios } from "../handover/resource-groups.ts";
+import { createAwaitedClaims } from "./awaited-claims.ts";
 import { openClaimBook } from "./claim-book.ts";
 import { createClaimService } from "./claim-service.ts";
 import { toDeviceName } from "./device-name.ts";
@@ -33,7 +34,9 @@ async function openWorld(radios: readonly Radio[], claims: Record<string, readon
     setAside: async () => "/claims.json.unreadable",
   };
   const book = await openClaimBook({ file, conditions: createConditions(clock), log: silentLog });
+  const awaited = createAwaitedClaims(clock);
   const world = {
+    awaited: awaited.radios,
     claims,
     radios,
     /** Uids of pods, by the claim's name. */
@@ -57,11 +60,15 @@ async function openWorld(radios: readonly Radio[], claims: Record<string, readon
         const status =
           results.length === 0
             ? {}
-            : { allocation: { devices: { results } }, reservedFor: (world.pods[name] ?? ["pod"]).map((uid) => ({ uid })) };
+            : {
+                allocation: { devices: { results } },
+                reservedFor: (world.pods[name] ?? ["pod"]).map((uid) => ({ uid, resource: "pods", name: `${uid}-0` })),
+              };
         return { metadata: { uid: `uid-${name}` }, status };
       },
     },
     book,
+    awaited,
     node: "n1",
     domain,
     groups: (all) => groupRadios(all, { domain, groups: [] }),
@@ -272,4 +279,23 @@ test("a scan that takes too long, or fails, ends in a sentence before the kubele
   ]);
   world.refresh = () => Promise.reject(new AerialError("scan.late", "the scan hangs"));
   expect((await world.prepare("one"))[0]).toMatch(/^the scan hangs; /);
+});
+
+test("while its radio is away a claim's pods are known to wait for it, until it is prepared, given back or long silent", async () => {
+  const world = await openWorld([sampleRadio("b", { presence: "absent" })], { one: [b] });
+  const waiting = [{ radioId: "b", namespace: "house", pod: "pod-0", way: "resource-claim", request: "one" }];
+  const ends = [
+    () => world.unprepare("one"),
+    async () => {
+      world.radios = twins;
+      await world.prepare("one");
+      world.radios = [sampleRadio("b", { presence: "absent" })];
+    },
+  ];
+  for (const end of ends) {
+    await world.prepare("one");
+    expect(world.awaited.current).toEqual(waiting);
+    await end();
+    expect(world.awaited.current).toEqual([]);
+  }
 });

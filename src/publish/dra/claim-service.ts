@@ -8,13 +8,15 @@ import type { Radio, Snapshot } from "../../core/radio.ts";
 import { orAborted } from "../../kube/deadline.ts";
 import type { Kube } from "../../kube/kube.ts";
 import type { NamedClaim, PrepareOutcome } from "../../kubelet/dra-messages.ts";
+import type { AwaitedClaims } from "./awaited-claims.ts";
 import type { ClaimBook, PreparedClaim } from "./claim-book.ts";
 import { type ClaimView, toClaimView } from "./claim-view.ts";
-import { isForNow, planClaim } from "./plan-claim.ts";
+import { awaitedRadio, type ClaimFacts, isForNow, planClaim } from "./plan-claim.ts";
 
 export interface ClaimServiceDependencies {
   readonly kube: Pick<Kube, "get">;
   readonly book: ClaimBook;
+  readonly awaited: AwaitedClaims;
   /** The Node's name in the cluster. */
   readonly node: string;
   /** The driver's name. */
@@ -58,9 +60,20 @@ const retryMs = 1_000;
 const objectName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 export function createClaimService(dependencies: ClaimServiceDependencies): ClaimService {
-  const { kube, book, domain, handed, clock, log } = dependencies;
+  const { kube, book, awaited, domain, handed, clock, log } = dependencies;
   const read = async ({ namespace, name }: Pick<NamedClaim, "namespace" | "name">, signal: AbortSignal): Promise<ClaimView> =>
     toClaimView(await kube.get(claimPath(namespace, name), signal));
+
+  const planOrAwait = ({ namespace, name, uid }: NamedClaim, claim: ClaimView, facts: ClaimFacts): PreparedClaim => {
+    const asked = { namespace, name, uid };
+    try {
+      return planClaim(asked, claim, facts);
+    } catch (error) {
+      const radioId = awaitedRadio(error);
+      if (radioId !== undefined) awaited.put(asked, { radioId, pods: claim.pods });
+      throw error;
+    }
+  };
 
   const tryPrepare = async (asked: NamedClaim, signal: AbortSignal): Promise<PreparedClaim> => {
     if (![asked.namespace, asked.name].every((name) => objectName.test(name))) {
@@ -70,8 +83,8 @@ export function createClaimService(dependencies: ClaimServiceDependencies): Clai
     const [snapshot, claim] = await Promise.all([looked, read(asked, signal)]);
     signal.throwIfAborted();
     // From looking who has the radio until it is claimed nobody else gets a word in.
-    const { namespace, name, uid } = asked;
-    const planned = planClaim({ namespace, name, uid }, claim, factsOf(snapshot, asked, dependencies));
+    const planned = planOrAwait(asked, claim, factsOf(snapshot, asked, dependencies));
+    awaited.drop(asked.uid);
     await book.put(planned);
     return planned;
   };
@@ -107,6 +120,7 @@ export function createClaimService(dependencies: ClaimServiceDependencies): Clai
     async unprepare(claims) {
       const errors = claims.map(async ({ uid, namespace, name }) => {
         const wasKnown = book.claims.has(uid);
+        awaited.drop(uid);
         try {
           await book.drop(uid);
           if (wasKnown) log.info({ claim: `${namespace}/${name}` }, "claim given back");
@@ -140,7 +154,7 @@ function hasAny({ allocated = [] }: ClaimView, { devices }: PreparedClaim, domai
   return allocated.some((result) => result.driver === domain && devices.some(({ device }) => device === result.device));
 }
 
-function factsOf(snapshot: Snapshot, asked: NamedClaim, dependencies: ClaimServiceDependencies): Parameters<typeof planClaim>[2] {
+function factsOf(snapshot: Snapshot, asked: NamedClaim, dependencies: ClaimServiceDependencies): ClaimFacts {
   const { book, node, domain, groups, holders, isGiven } = dependencies;
   return {
     driver: domain,

@@ -7,6 +7,8 @@ export interface ClaimView {
   readonly uid: string;
   /** Uids of the pods that it is reserved for, and of whatever else. */
   readonly consumers: readonly string[];
+  /** Names of the pods among them. */
+  readonly pods: readonly string[];
   /** Undefined while nothing is allocated to it. Devices of all drivers, in the order of the requests. */
   readonly allocated: readonly AllocatedDevice[] | undefined;
 }
@@ -45,7 +47,16 @@ const claimShape = z.looseObject({
             .default({ results: [] }),
         })
         .optional(),
-      reservedFor: z.array(z.looseObject({ uid: z.string() })).default([]),
+      reservedFor: z
+        .array(
+          z.looseObject({
+            uid: z.string(),
+            apiGroup: z.string().default(""),
+            resource: z.string().default(""),
+            name: z.string().default(""),
+          }),
+        )
+        .default([]),
     })
     .default({ reservedFor: [] }),
 });
@@ -62,6 +73,7 @@ export function toClaimView(object: KubeObject): ClaimView {
   return {
     uid: metadata.uid,
     consumers: status.reservedFor.map(({ uid }) => uid),
+    pods: status.reservedFor.flatMap(({ apiGroup, resource, name }) => (apiGroup === "" && resource === "pods" ? [name] : [])),
     allocated: status.allocation?.devices.results.map(({ request, driver, pool, device, adminAccess, shareID }) => ({
       // `request/subrequest` where the request had alternatives; the kubelet knows the first part only.
       request: request.split("/", 1)[0] ?? request,

@@ -71,7 +71,7 @@ function checkRadio(radio: Radio, { asked, result, facts }: Checked): string {
   const called = radio.name === undefined ? `the radio ${radio.id}` : `the radio ${radio.name} (${radio.id})`;
   // Two programs on one serial port only break each other.
   if (result.isAdmin) throw refused(`${called} cannot be had by adminAccess: radios are not shared`);
-  if (radio.presence !== "present") throw refusedForNow(`${called} is not plugged into ${node}`);
+  if (radio.presence !== "present") throw refusedForNow(`${called} is not plugged into ${node}`, { awaited: radio.id });
   const group = [...groups].find(([, members]) => members.some(({ id }) => id === radio.id))?.[0];
   if (group === undefined) throw refused(`${called} is none that can be given to pods: \`aerial explain\` says why`);
   const holder = holderOf(radio.id);
@@ -101,8 +101,15 @@ export function isForNow(error: unknown): boolean {
   return hasCode(error, "handover.unavailable") && error.details["isForNow"] === true;
 }
 
-function refusedForNow(message: string): AerialError {
-  return new AerialError("handover.unavailable", message, { details: { isForNow: true } });
+/** The radio that would have to be plugged in, if that is why. */
+export function awaitedRadio(error: unknown): string | undefined {
+  if (!hasCode(error, "handover.unavailable")) return undefined;
+  const { awaited } = error.details;
+  return typeof awaited === "string" ? awaited : undefined;
+}
+
+function refusedForNow(message: string, details: { readonly awaited?: string } = {}): AerialError {
+  return new AerialError("handover.unavailable", message, { details: { isForNow: true, ...details } });
 }
 
 function refused(message: string): AerialError {

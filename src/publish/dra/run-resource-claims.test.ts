@@ -9,6 +9,7 @@ import { createConditions } from "../../core/condition.ts";
 import { AerialError } from "../../core/errors.ts";
 import { silentLog } from "../../core/log.ts";
 import type { KubeObject } from "../../kube/exchange.ts";
+import { createAwaitedClaims } from "./awaited-claims.ts";
 import { type ResourceClaimsDependencies, runResourceClaims } from "./run-resource-claims.ts";
 
 const away = () => new AerialError("kube.unreachable", "the API server is away");
@@ -58,6 +59,7 @@ function start({ enabled = "auto", domain = "radio.mi.house", book, hasKubelet =
       kubelet,
       stateDirectory: directory,
       snapshots: new Cell(sampleSnapshot([])),
+      awaited: createAwaitedClaims(clock),
       holders: new Cell([]),
       groups: () => new Map(),
       cdiName: (id) => id,

@@ -21,7 +21,7 @@ import { runSlices } from "./run-slices.ts";
 
 export interface ResourceClaimsDependencies extends Pick<
   ClaimServiceDependencies,
-  "node" | "domain" | "groups" | "cdiName" | "refresh" | "isGiven" | "handed"
+  "node" | "domain" | "groups" | "cdiName" | "refresh" | "isGiven" | "handed" | "awaited"
 > {
   readonly kube: Pick<Kube, "get" | "list" | "create" | "replace" | "remove" | "watch">;
   /** `true` makes what is in the way a condition; `auto` says it in the log. */
@@ -201,7 +201,7 @@ async function runSockets(
  * Gives back what belongs to claims that are gone although the kubelet never said so: it was reset, or aerial was away for
  * longer than it tries. While aerial runs they must be gone for two looks, since a pod that was deleted by force still ends.
  */
-async function forgetGone({ service, book, clock, log }: Served, signal: AbortSignal): Promise<void> {
+async function forgetGone({ service, book, awaited, clock, log }: Served, signal: AbortSignal): Promise<void> {
   let before: ReadonlySet<string> = new Set(book.claims.keys());
   while (!signal.aborted) {
     try {
@@ -212,6 +212,7 @@ async function forgetGone({ service, book, clock, log }: Served, signal: AbortSi
         await book.drop(uid);
       }
       before = gone;
+      awaited.sweep();
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ err: describeError(error) }, "claims that are gone not given back");

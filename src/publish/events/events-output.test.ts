@@ -166,6 +166,13 @@ describe("events", () => {
     expect([...world.server.values()].at(-1)).toMatchObject({ series: { count: 296, lastObservedTime: "2026-01-01T00:00:30.000000Z" } });
   });
 
+  test("a container that was restarted for a flapping stick is told of all the same", () => {
+    const restart = entry(20, { type: "container-restarted", text: "container z2m of pod home/z2m-0 was restarted" });
+    const flaps = Array.from({ length: 19 }, (_, index) => entry(index + 1, { type: index % 2 === 0 ? "attached" : "detached" }));
+    const [run] = [...toRuns([...flaps, restart])];
+    expect(run && planRun(run).single.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 20]);
+  });
+
   test("old changes are no news: not at a first start with a long history, nor after a long outage", async () => {
     const world = createWorld();
     for (let sequence = 1; sequence <= 2_000; sequence += 1)

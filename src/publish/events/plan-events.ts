@@ -50,8 +50,9 @@ export function planRun({ entries }: EventRun): EventPlan {
   const told = new Map<string, number>();
   for (const [index, entry] of entries.entries()) {
     if (!isNews(entry, entries[index - 1])) continue;
-    const count = (told.get(entry.radioId) ?? 0) + 1;
-    told.set(entry.radioId, count);
+    const subject = subjectOf(entry);
+    const count = (told.get(subject) ?? 0) + 1;
+    told.set(subject, count);
     if (count > mostPerRadio || single.length >= mostPerMinute) folded.push(entry);
     else single.push(entry);
   }
@@ -59,7 +60,21 @@ export function planRun({ entries }: EventRun): EventPlan {
 }
 
 /** Leases and names are nothing a cluster has to know. */
-const news: ReadonlySet<HistoryEntry["type"]> = new Set(["attached", "detached", "reattached", "moved", "identified", "bootloader"]);
+const news: ReadonlySet<HistoryEntry["type"]> = new Set([
+  "attached",
+  "detached",
+  "reattached",
+  "moved",
+  "identified",
+  "bootloader",
+  "container-restarted",
+  "pod-evicted",
+]);
+
+/** A plug that is so loose that it is told of no more does not hide what that does to a pod. */
+function subjectOf({ type, radioId }: HistoryEntry): string {
+  return type === "container-restarted" || type === "pod-evicted" ? `pod of ${radioId}` : radioId;
+}
 
 function isNews(entry: HistoryEntry, before: HistoryEntry | undefined): boolean {
   // A radio on the network is nothing that happens to this node: every node that hears it would tell of it.

@@ -35,6 +35,8 @@ const wordings: Readonly<Record<HistoryEntry["type"], Wording>> = {
   leased: { type: "Normal", action: "Lease", reason: "RadioLeased" },
   released: { type: "Normal", action: "Release", reason: "RadioReleased" },
   forgotten: { type: "Normal", action: "Forget", reason: "RadioForgotten" },
+  "container-restarted": { type: "Normal", action: "RestartContainer", reason: "RadioContainerRestarted" },
+  "pod-evicted": { type: "Normal", action: "EvictPod", reason: "RadioPodEvicted" },
 };
 
 /** One change. The same entry of the same node always has the same name, so that telling it twice is refused. */

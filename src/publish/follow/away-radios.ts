@@ -1,6 +1,6 @@
 /** Which radios that pods of this node hold are not plugged in here, and where they are instead. Pure. */
 import type { ClusterRadios } from "../../core/cluster-radio.ts";
-import type { RadioHolder } from "../../core/handover.ts";
+import type { RadioAssignment } from "../../core/handover.ts";
 import type { Snapshot } from "../../core/radio.ts";
 
 export interface AwayRadio {
@@ -12,13 +12,13 @@ export interface AwayRadio {
    * for whatever is in a port of that name.
    */
   readonly isSameElsewhere: boolean;
-  readonly holders: readonly RadioHolder[];
+  readonly holders: readonly RadioAssignment[];
 }
 
 /** None before the first whole scan. */
-export function awayRadios(holders: readonly RadioHolder[], snapshot: Snapshot): readonly AwayRadio[] {
+export function awayRadios(holders: readonly RadioAssignment[], snapshot: Snapshot): readonly AwayRadio[] {
   if (!snapshot.complete) return [];
-  const byRadio = new Map<string, RadioHolder[]>();
+  const byRadio = new Map<string, RadioAssignment[]>();
   for (const holder of holders) {
     if (snapshot.radios.get(holder.radioId)?.presence === "present") continue;
     byRadio.set(holder.radioId, [...(byRadio.get(holder.radioId) ?? []), holder]);

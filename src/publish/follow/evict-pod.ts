@@ -12,6 +12,8 @@ export interface EvictorDependencies {
   readonly kube: Pick<Kube, "create">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of each pod that is on its way. */
+  readonly evicted: (pod: FollowPod, move: Move) => void;
 }
 
 /** Why it is to go: which radio, and where to if that is known. */
@@ -35,7 +37,7 @@ interface Refused {
 
 /** A pod that could not be evicted is asked for again after a second, then less and less often, down to once a minute. */
 export function createEvictor(dependencies: EvictorDependencies): Evictor {
-  const { kube, clock, log } = dependencies;
+  const { kube, clock, log, evicted } = dependencies;
   const refused = new Map<string, Refused>();
   return {
     async evict(pod, move, signal) {
@@ -57,6 +59,7 @@ export function createEvictor(dependencies: EvictorDependencies): Evictor {
       }
       refused.delete(pod.uid);
       log.info(named(pod, move), "pod evicted: its radio is elsewhere");
+      evicted(pod, move);
       return undefined;
     },
     keep(uids) {

@@ -1,5 +1,5 @@
 /** Whether a pod may be moved because its radio has. Pure. */
-import type { RadioHolder } from "../../core/handover.ts";
+import type { RadioAssignment } from "../../core/handover.ts";
 import type { FollowPod } from "./parse-pod.ts";
 
 export interface FollowRules {
@@ -17,8 +17,8 @@ export interface FollowRules {
  */
 export type PodJudgement = "follow" | "stay" | "lost";
 
-/** Of a pod that, as this node's kubelet says, holds radios by `holders`. */
-export function judgePod(pod: FollowPod, holders: readonly RadioHolder[], rules: FollowRules): PodJudgement {
+/** Of a pod that radios of this node are assigned to by `holders`. */
+export function judgePod(pod: FollowPod, holders: readonly RadioAssignment[], rules: FollowRules): PodJudgement {
   const { node, evict } = rules;
   if (pod.node !== node || pod.isDeleting || pod.isMirror) return "stay";
   if (pod.phase !== "Running" && pod.phase !== "Pending") return "stay";
@@ -31,7 +31,7 @@ export function judgePod(pod: FollowPod, holders: readonly RadioHolder[], rules:
 }
 
 /** Whether its spec asks for what it was given. */
-function asksFor({ resources, claims }: FollowPod, { way, request }: RadioHolder, { prefix }: FollowRules): boolean {
+function asksFor({ resources, claims }: FollowPod, { way, request }: RadioAssignment, { prefix }: FollowRules): boolean {
   if (way === "resource-claim") return claims.includes(request);
   return request.startsWith(`${prefix}/`) && resources.includes(request);
 }

@@ -3,7 +3,7 @@ import type { Watch } from "../../core/cell.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { ClusterRadios } from "../../core/cluster-radio.ts";
 import { AerialError, hasCode } from "../../core/errors.ts";
-import type { RadioHolder } from "../../core/handover.ts";
+import type { RadioAssignment } from "../../core/handover.ts";
 import { printable } from "../../core/printable.ts";
 import type { Snapshot } from "../../core/radio.ts";
 import type { Kube } from "../../kube/kube.ts";
@@ -17,7 +17,9 @@ import type { SchedulerGate } from "./scheduler-gate.ts";
 export interface LookDependencies {
   readonly snapshots: Watch<Snapshot>;
   /** Who holds radios of this node, as the kubelet says. */
-  readonly holders: Watch<readonly RadioHolder[]>;
+  readonly holders: Watch<readonly RadioAssignment[]>;
+  /** Who was allocated one that is not here. */
+  readonly awaited: Watch<readonly RadioAssignment[]>;
   /** The radios of all nodes, a second or two old at most. */
   readonly radios: (signal: AbortSignal) => Promise<ClusterRadios>;
   readonly kube: Pick<Kube, "get">;
@@ -52,8 +54,8 @@ interface Movable {
 
 /** Throws `kube.*` where pods or the radios of all nodes cannot be read. What stands in the way of one pod holds up no other. */
 export async function lookForMoves(dependencies: LookDependencies, signal: AbortSignal): Promise<Look> {
-  const { snapshots, holders, radios, evictor, gate, rules, clock } = dependencies;
-  const away = awayRadios(holders.current, snapshots.current);
+  const { snapshots, holders, awaited, radios, evictor, gate, rules, clock } = dependencies;
+  const away = awayRadios([...holders.current, ...awaited.current], snapshots.current);
   const movable = await readMovable(dependencies, away, signal);
   const uids = new Set(movable.map(({ pod }) => pod.uid));
   evictor.keep(uids);

@@ -5,6 +5,7 @@ import { sampleRadio, sampleSnapshot } from "../../../test/fixtures/sample-radio
 import { Cell } from "../../core/cell.ts";
 import { createConditions } from "../../core/condition.ts";
 import { AerialError } from "../../core/errors.ts";
+import type { RadioAssignment } from "../../core/handover.ts";
 import { silentLog } from "../../core/log.ts";
 import type { Radio } from "../../core/radio.ts";
 import { type FollowDependencies, runFollow } from "./run-follow.ts";
@@ -16,8 +17,10 @@ async function open(changes: Partial<FollowDependencies> = {}) {
   const world = createFollowWorld();
   const conditions = createConditions(clock);
   const snapshots = new Cell(sampleSnapshot([sampleRadio("a"), sampleRadio("b")]));
-  const holders = new Cell([holderOf("a", "z2m")]);
+  const holders = new Cell<readonly RadioAssignment[]>([holderOf("a", "z2m")]);
+  const awaited = new Cell<readonly RadioAssignment[]>([]);
   const places = { current: radiosOn({ n2: [] }) };
+  const told: object[] = [];
   let nodeLists = 0;
   const radios: FollowDependencies["radios"] = () => {
     nodeLists += 1;
@@ -27,12 +30,14 @@ async function open(changes: Partial<FollowDependencies> = {}) {
   const dependencies: FollowDependencies = {
     snapshots,
     holders,
+    awaited,
     radios,
     kube: world.kube,
     node: "n1",
     prefix: "radio.mi.house",
     evict: "annotated",
     offered: () => 0,
+    evicted: ({ namespace, name }, move) => void told.push({ pod: `${namespace}/${name}`, ...move }),
     absentMs: 0,
     clock,
     log: silentLog,
@@ -51,8 +56,10 @@ async function open(changes: Partial<FollowDependencies> = {}) {
     clock,
     world,
     holders,
+    awaited,
     snapshots,
     places,
+    told,
     nodeLists: () => nodeLists,
     texts: () => Object.fromEntries([...conditions.current].map(([code, { text }]) => [code, text])),
     unplug: async (changes: Partial<Radio> = {}) => {
@@ -67,7 +74,7 @@ async function open(changes: Partial<FollowDependencies> = {}) {
 }
 
 test("a pod that asked for it is evicted within two seconds of its radio's coming up elsewhere", async () => {
-  const { world, unplug, clock, places } = await open();
+  const { world, unplug, clock, places, told } = await open();
   world.add(podObject("z2m", { follow: "true" }));
   await unplug();
   await clock.advance(9_000);
@@ -76,6 +83,7 @@ test("a pod that asked for it is evicted within two seconds of its radio's comin
   await clock.advance(2_000);
   expect(world.asked.at(-1)).toBe("EVICT house/z2m");
   expect(world.pods.size).toBe(0);
+  expect(told).toEqual([{ pod: "house/z2m", radioId: "a", to: "n2" }]);
 });
 
 test("it goes once the scheduler can know where to, or after half a minute", async () => {
@@ -189,6 +197,17 @@ test("a radio that stays away for the time that was set, wherever it is, moves i
   expect(world.count("EVICT")).toBe(0);
   await clock.advance(1_000);
   expect(world.count("EVICT")).toBe(1);
+});
+
+test("a pod that was put here for a radio that has just left goes after it, though it was never given it", async () => {
+  const { world, unplug, clock, places, holders, awaited, told } = await open();
+  holders.set([]);
+  await unplug();
+  world.add(podObject("late", { follow: "true", phase: "Pending", limits: {}, claims: ["stick"] }));
+  places.current = radiosOn({ n2: ["a"] });
+  awaited.set([{ radioId: "a", namespace: "house", pod: "late", way: "resource-claim", request: "stick" }]);
+  await clock.advance(2_000);
+  expect(told).toEqual([{ pod: "house/late", radioId: "a", to: "n2" }]);
 });
 
 test("a disruption budget is asked again less and less often, and the pod goes once it allows", async () => {

@@ -5,12 +5,12 @@ import { describeError, isAerialError } from "../../core/errors.ts";
 import { changeFrom, firstOf, sleepUntil } from "../../core/first-of.ts";
 import type { Log } from "../../core/log.ts";
 import type { Kube } from "../../kube/kube.ts";
-import { createEvictor, failingFinding, forbiddenFinding } from "./evict-pod.ts";
+import { createEvictor, type EvictorDependencies, failingFinding, forbiddenFinding } from "./evict-pod.ts";
 import { createFindingReport } from "./findings.ts";
 import { type LookDependencies, lookForMoves } from "./look-for-moves.ts";
 import { createSchedulerGate } from "./scheduler-gate.ts";
 
-export interface FollowDependencies extends Omit<LookDependencies, "evictor" | "gate" | "rules"> {
+export interface FollowDependencies extends Omit<LookDependencies, "evictor" | "gate" | "rules">, Pick<EvictorDependencies, "evicted"> {
   readonly kube: Pick<Kube, "get" | "create">;
   /** This node's name. */
   readonly node: string;
@@ -34,7 +34,7 @@ const leastPauseMs = 500;
  * held radio is there.
  */
 export async function runFollow(dependencies: FollowDependencies, signal: AbortSignal): Promise<void> {
-  const { snapshots, holders, node, prefix, evict, clock, log, conditions } = dependencies;
+  const { snapshots, holders, awaited, node, prefix, evict, clock, log, conditions } = dependencies;
   if (evict === "none") return;
   const look = {
     ...dependencies,
@@ -47,6 +47,7 @@ export async function runFollow(dependencies: FollowDependencies, signal: AbortS
   while (!signal.aborted) {
     const snapshot = snapshots.current;
     const held = holders.current;
+    const waiting = awaited.current;
     let wakeAt: number;
     let isFailing = false;
     try {
@@ -65,7 +66,7 @@ export async function runFollow(dependencies: FollowDependencies, signal: AbortS
     const lookedAt = clock.now();
     await firstOf(signal, (wait) => [
       sleepUntil(clock, wakeAt, wait),
-      ...(isFailing ? [] : [changeFrom(snapshots, snapshot, wait), changeFrom(holders, held, wait)]),
+      ...(isFailing ? [] : [changeFrom(snapshots, snapshot, wait), changeFrom(holders, held, wait), changeFrom(awaited, waiting, wait)]),
     ]);
     if (wakeAt !== Infinity) await sleepUntil(clock, lookedAt + leastPauseMs, signal).catch(() => {});
   }

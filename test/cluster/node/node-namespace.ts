@@ -76,7 +76,12 @@ export async function openNodeNamespace(root: string): Promise<NodeNamespace> {
     for (const stream of ["stdout", "stderr"] as const)
       outside[stream].setEncoding("utf8").on("data", (text: string) => tell(stream, text));
     const pid = await insideOf(outside.pid ?? 0).catch(() => 0);
-    const launched = guestProcess({ pid, name: command.join(" "), kill: async (signal) => send(pid, signal) });
+    const kill = async (signal: NodeJS.Signals): Promise<void> => {
+      send(pid, signal);
+      // nsenter stops along with its command, and would not see its end (continue_as_child() in util-linux' sys-utils/nsenter.c).
+      if (signal === "SIGCONT") send(outside.pid ?? 0, signal);
+    };
+    const launched = guestProcess({ pid, name: command.join(" "), kill });
     for (const [stream, text] of early) launched.wrote(stream, text);
     tell = (stream, text) => launched.wrote(stream, text);
     void ended.then(

@@ -3,6 +3,7 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import type { EventPage } from "../../../src/api/contract/types.ts";
 import { sonoffDonglePlus } from "../../lab/sticks.ts";
 import type { Cluster } from "../cluster.ts";
 import type { KubeNode } from "./kube-node.ts";
@@ -46,6 +47,20 @@ async function conditionOf(aerial: NodeAerial, code: string): Promise<string> {
   }
   throw new Error(`${code} is not raised`);
 }
+
+/** Numbers before and after, as the radio's history has them of each restart, oldest first. */
+async function restartsTold(aerial: NodeAerial): Promise<readonly object[]> {
+  const { events } = await aerial.get<EventPage>("/api/v1/events");
+  const restarts = events.filter(({ type }) => type === "container-restarted");
+  return restarts.map(({ details: { pod, container, from, to } }) => ({ pod, container, from, to }));
+}
+
+const numbersOf = (before: Stick, after: Stick): object => ({
+  pod: "default/holder",
+  container: "main",
+  from: `4:${before.line.minor}`,
+  to: `4:${after.line.minor}`,
+});
 
 const plug = (options: Parameters<KubeNode["plug"]>[1] = {}): ReturnType<KubeNode["plug"]> => node.plug(sonoffDonglePlus, options);
 
@@ -99,6 +114,8 @@ it("a pod without privileges works again after one restart of its container, und
   console.log(`bytes again ${Math.round(performance.now() - pluggedAt)} ms after the plug`);
   await sleep(5_000);
   expect(await restartsOf("holder")).toBe(1);
+  const first = numbersOf(stick, again);
+  await expect.poll(() => restartsTold(aerial)).toEqual([first]);
   stick = await replugAsBefore(again);
   expect(stick.line.minor).toBe(again.line.minor);
   await answers(stick, "third");
@@ -111,6 +128,12 @@ it("a pod without privileges works again after one restart of its container, und
   await soon.line.waitForWritten(new RegExp(`^open 4:${soon.line.minor}$`, "mu"), 45_000);
   console.log(`bytes again ${Math.round(performance.now() - soonAt)} ms after another replug soon after`);
   expect(await restartsOf("holder")).toBe(2);
+  await expect.poll(() => restartsTold(aerial)).toEqual([first, numbersOf(stick, soon)]);
+  // As `kubectl describe node` shows it.
+  const events = ["get", "events", "--field-selector=reason=RadioContainerRestarted", "--output=jsonpath={..message}"];
+  await expect
+    .poll(async () => (await cluster.kubectl(events)).match(/container main of pod default\/holder was restarted/gu))
+    .toHaveLength(2);
 });
 
 it("a replug that happened while aerial was away is mended when it is back", async () => {

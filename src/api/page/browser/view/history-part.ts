@@ -21,6 +21,8 @@ const icons: Readonly<Record<HistoryEvent["type"], IconName>> = {
   leased: "person",
   released: "person",
   forgotten: "close",
+  "container-restarted": "refresh",
+  "pod-evicted": "swap",
 };
 
 export function historyPart({ events, olderEvents, problems, busy, radios, filter: { mostEvents } }: State): VirtualElement {
