@@ -168,8 +168,8 @@ describe("live", () => {
     await page.getByRole("searchbox", { name: "Search radios" }).fill("new");
     api.house.radios = [...api.house.radios, stagedRadio("new-1", { name: "The new one" })];
     api.tell({
-      id: "abc.10",
-      sequence: 10,
+      id: "abc.11",
+      sequence: 11,
       at: ago(0),
       type: "attached",
       radioId: "new-1",

@@ -405,7 +405,12 @@ export function stagedHouse(): House {
       notApplicable: [{ id: "LORA-02", title: "SPI is enabled", why: "no LoRa concentrator is here" }],
     },
     events: [
-      staged(9, 40, { type: "bootloader", radioId: "nrf-ea27a5fc585e", text: "nRF52840 dongle is in its bootloader" }),
+      staged(10, 40, { type: "bootloader", radioId: "nrf-ea27a5fc585e", text: "nRF52840 dongle is in its bootloader" }),
+      staged(9, 93, {
+        type: "container-restarted",
+        radioId: "thread-082a732ea338",
+        text: "Home Assistant Connect ZBT-1 on USB port 1-1.3 is device 188:1 now, and was 188:0: container otbr of pod home/otbr-0 was restarted",
+      }),
       staged(8, 95, { type: "reattached", radioId: "thread-082a732ea338", text: "Home Assistant Connect ZBT-1 is back in port 1-1.3" }),
       staged(7, 130, {
         type: "detached",
