@@ -207,10 +207,10 @@ test("told to ignore, and without CDI, it says what is wrong and touches nothing
   expect(classic.conditions.current.size).toBe(0);
 });
 
-test("what keeps it from looking or ending is a condition, and tried again", async () => {
+test("what keeps it from looking or ending is a condition, and tried again; only what was ended is told, once", async () => {
   let refusals = 2;
   const running = [holding("one", 0)];
-  const { clock, conditions } = start([at("a", 1)], [], {
+  const { clock, conditions, restarts } = start([at("a", 1)], [], {
     containers: {
       find: async () => [...running],
       async end() {
@@ -222,8 +222,10 @@ test("what keeps it from looking or ending is a condition, and tried again", asy
   });
   await clock.advance(500);
   expect(conditions.current.get("handover.replug")).toMatchObject({ severity: "warning", text: expect.stringContaining("EPERM") });
+  expect(restarts).toEqual([]);
   await clock.advance(60_000);
   expect([running, conditions.current.size]).toEqual([[], 0]);
+  expect(restarts.map(({ containerId }) => containerId)).toEqual(["one"]);
 });
 
 test("snapshots in which no device node has changed are not looked at", async () => {

@@ -21,7 +21,7 @@ export interface ReplugDependencies {
   readonly written: (signal: AbortSignal) => Promise<Snapshot>;
   /** Who holds what, for words; may be behind. */
   readonly holders: Watch<readonly RadioHolder[]>;
-  /** Told of each container that is ended, once for each radio that is the reason. */
+  /** Told of each container that was ended, once for each radio that is the reason. */
   readonly restarted: (restart: ContainerRestart) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -98,19 +98,20 @@ function createLook(dependencies: ReplugDependencies): (signal: AbortSignal) => 
 
   const restart = async (container: HandedContainer, stale: readonly StaleRadio[], signal: AbortSignal): Promise<void> => {
     const { podUid, containerId } = container;
-    for (const radio of stale) {
+    const facts = stale.map((radio): ContainerRestart => {
       const key = keyOf(container, radio);
       ended.set(key, new Set(ended.get(key)).add(containerId));
       const holder = holders.current.find(({ radioId }) => radioId === radio.id);
-      const fact = { podUid, containerId, radioId: radio.id, from: radio.device, ...(radio.now !== undefined && { to: radio.now }) };
-      log.info(
-        { ...fact, ...(holder && { pod: `${holder.namespace}/${holder.pod}` }) },
-        "container ended: its radio is another device node now",
-      );
-      restarted({ ...fact, ...(holder && { holder }) });
-    }
+      const to = radio.now !== undefined && { to: radio.now };
+      return { podUid, containerId, radioId: radio.id, from: radio.device, ...to, ...(holder && { holder }) };
+    });
     for (const key of ended.keys()) if (ended.size > mostRemembered) ended.delete(key);
     await containers.end(container, signal);
+    for (const { holder, ...fact } of facts) {
+      const pod = holder && { pod: `${holder.namespace}/${holder.pod}` };
+      log.info({ ...fact, ...pod }, "container ended: its radio is another device node now");
+      restarted({ ...fact, ...(holder && { holder }) });
+    }
   };
 
   return async (signal) => {
