@@ -9,7 +9,7 @@ import type { Cluster } from "./cluster.ts";
 import type { KubeNode } from "./node/kube-node.ts";
 import { prepareAerial } from "./node/node-aerial.ts";
 import { type OneNode, openOneNode } from "./node/one-node.ts";
-import { startPod } from "./node/pods.ts";
+import { startPod, unprivileged } from "./node/pods.ts";
 import type { VirtualTerminal } from "./node/virtual-terminals.ts";
 
 /** What neither can tell of itself its owner says. */
@@ -53,14 +53,7 @@ async function expectHandedOver({ kind, nodes }: Given): Promise<void> {
   );
   const paths = Object.keys(nodes);
   const talk = (path: string): string => `(exec 3<>${path}; echo "${path} here" >&3; read line <&3; echo "${path} got $line" >&3)`;
-  const securityContext = {
-    runAsUser: 1_000,
-    runAsGroup: 1_000,
-    runAsNonRoot: true,
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ["ALL"] },
-  };
-  const container = { resources: { limits: { [resource]: "1" } }, securityContext };
+  const container = { resources: { limits: { [resource]: "1" } }, securityContext: unprivileged };
   const script = `echo "$RADIO_${kind.toUpperCase()}_PATH" >/tmp/path; ${paths.map(talk).join("; ")}; exec sleep 10000`;
   await startPod(cluster, { name: kind, script, container });
   for (const [path, line] of Object.entries(nodes)) {

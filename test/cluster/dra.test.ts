@@ -12,7 +12,7 @@ import { installResourceClaims } from "./install-resource-claims.ts";
 import type { KubeNode } from "./node/kube-node.ts";
 import { type NodeAerial, prepareAerial } from "./node/node-aerial.ts";
 import { type OneNode, openOneNode } from "./node/one-node.ts";
-import { scriptPod, startPod } from "./node/pods.ts";
+import { scriptPod, startPod, unprivileged } from "./node/pods.ts";
 
 const resource = "radio.mi.house/zigbee";
 const dongle = `10c4-ea60-${sonoffDonglePlus.serial}`;
@@ -101,14 +101,7 @@ const claimPod = (name: string, ...claims: readonly string[]) => ({
   script: `env | grep RADIO_; ${talk()}`,
   container: {
     resources: { claims: claims.map((each) => ({ name: each })) },
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 1000,
-      runAsGroup: 1000,
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"] },
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: unprivileged,
   },
   spec: { resourceClaims: claims.map((each) => ({ name: each, resourceClaimName: each })) },
 });

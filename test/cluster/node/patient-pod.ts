@@ -1,20 +1,11 @@
 /** A pod that holds a stick and does nothing about it when it is gone but to open it again: what a replug is hardest for. */
-import type { ScriptPod } from "./pods.ts";
+import { type ScriptPod, unprivileged } from "./pods.ts";
 
 /** Opens its radio for ever, says by which numbers it was given it, and repeats what the line tells it. Ends when asked to. */
 const program = `while :; do
   ( exec 3<>"$RADIO_ZIGBEE_PATH" && echo "open $RADIO_ZIGBEE_DEVICE" >&3 && while read line <&3; do echo "got $line" >&3; done ) & wait $!
   sleep 0.1
 done`;
-
-/** Nobody's: no root, no capabilities, no way to get any. */
-const unprivileged = {
-  runAsUser: 1_000,
-  runAsGroup: 1_000,
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-};
 
 interface PatientPodOptions {
   readonly name: string;

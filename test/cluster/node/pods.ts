@@ -15,6 +15,16 @@ export interface ScriptPod {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** For a container: nobody's, no root, no capabilities, no way to get any. */
+export const unprivileged = {
+  runAsNonRoot: true,
+  runAsUser: 1_000,
+  runAsGroup: 1_000,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
 /** The Pod, to be created as it is or put into a template. It is gone at once when deleted. */
 export function scriptPod({ name, script, namespace = "default", node, container = {}, spec = {}, annotations = {} }: ScriptPod) {
   return {
