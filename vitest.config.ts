@@ -5,14 +5,18 @@ interface Lane {
   readonly name: string;
   readonly include: string[];
   readonly timeoutMs: number;
-  /** Lanes that own ports, namespaces or the machine's whole speed run one file at a time. */
+  /**
+   * Lanes that own ports, namespaces or the machine's whole speed run one file at a time. They keep time with kernels, kubelets
+   * and other programs, so a machine that stands still for a second can fail any of them: what failed is tried once more, and
+   * scripts/test names it at its end.
+   */
   readonly serial: boolean;
 }
 
 const project = ({ name, include, timeoutMs, serial }: Lane) => ({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
-  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs * 4, fileParallelism: !serial },
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs * 4, fileParallelism: !serial, retry: serial ? 1 : 0 },
 });
 
 export default defineConfig({
