@@ -12,16 +12,21 @@ zeroconf = Zeroconf(ip_version=IPVersion.All)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
+def say(*words):
+    """One line in one write: the browser's thread and this one may speak at once."""
+    print(" ".join(map(str, words)) + "\n", end="", flush=True)
+
+
 class Listener:
     def add_service(self, zeroconf, kind, name):
         info = zeroconf.get_service_info(kind, name, 3000)
-        print("added", name, info and f"{info.server} {info.port} {' '.join(info.parsed_addresses())}", flush=True)
+        say("added", name, info and f"{info.server} {info.port} {' '.join(info.parsed_addresses())}")
 
     def update_service(self, zeroconf, kind, name):
-        print("updated", name, flush=True)
+        say("updated", name)
 
     def remove_service(self, zeroconf, kind, name):
-        print("removed", name, flush=True)
+        say("removed", name)
 
 
 def pack(address):
@@ -31,12 +36,12 @@ def pack(address):
 try:
     if words[0] == "browse":
         ServiceBrowser(zeroconf, f"{words[1]}.local.", Listener())
-        print("browsing", flush=True)
+        say("browsing")
     else:
         kind = f"{words[1]}.local."
         info = ServiceInfo(kind, f"{words[2]}.{kind}", port=8123, addresses=[pack(each) for each in words[3:]], server=f"{words[2]}.local.")
         zeroconf.register_service(info, allow_name_change=True)
-        print("published", info.name, flush=True)
+        say("published", info.name)
     while True:
         time.sleep(1)
 finally:
