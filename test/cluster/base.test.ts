@@ -5,6 +5,7 @@ import { parseContract } from "../../src/api/contract/document.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { messageOf, type ApiClient, type ApiObject } from "./api-client.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
+import { eventsIn, ownEvent } from "./event-object.ts";
 import { aerialAccount, aerialUser, basePath, installBase } from "./install-base.ts";
 
 let cluster: Cluster;
@@ -47,6 +48,19 @@ interface Container {
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
+/** With a token of aerial's account that belongs to no pod. */
+const unboundClient = async (): Promise<ApiClient> => cluster.clientFor(await cluster.serviceAccountToken(aerialAccount));
+
+/** While the role of an administrator is bound to aerial's account. */
+async function withEverything(attempt: () => Promise<void>): Promise<void> {
+  await cluster.kubectl(["create", "clusterrolebinding", "too-much", "--clusterrole=cluster-admin", "--serviceaccount=aerial:aerial"]);
+  try {
+    await attempt();
+  } finally {
+    await cluster.kubectl(["delete", "clusterrolebinding", "too-much"]);
+  }
+}
+
 const readDaemonSet = () => cluster.api.fetch<DaemonSet>("/apis/apps/v1/namespaces/aerial/daemonsets/aerial");
 
 describe("daemonset/base", () => {
@@ -69,6 +83,10 @@ describe("daemonset/base", () => {
       "rolebinding",
       "serviceaccount",
       "validatingadmissionpolicy",
+      "validatingadmissionpolicy",
+      "validatingadmissionpolicy",
+      "validatingadmissionpolicybinding",
+      "validatingadmissionpolicybinding",
       "validatingadmissionpolicybinding",
     ]);
   });
@@ -160,18 +178,7 @@ describe("aerial's rights", () => {
     await changes.return?.();
     await cluster.kubectl(["label", "node", "node-a", "example.com/seen-"]);
     expect((await aerial.request("/api/v1/nodes")).status).toBe(200);
-    const event = {
-      metadata: { name: "node-a.1" },
-      eventTime: "2026-01-01T00:00:00.000000Z",
-      type: "Normal",
-      reason: "RadioAttached",
-      action: "Attach",
-      reportingController: "radio.mi.house/aerial",
-      reportingInstance: "node-a",
-      regarding: { apiVersion: "v1", kind: "Node", name: "node-a" },
-    };
-    const create = (namespace: string) =>
-      aerial.request(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`, { method: "POST", body: event });
+    const create = (namespace: string) => aerial.request(eventsIn(namespace), { method: "POST", body: ownEvent() });
     expect(await create("default")).toMatchObject({ status: 201 });
     expect((await create("aerial")).status).toBe(403);
   });
@@ -193,16 +200,117 @@ describe("aerial's rights", () => {
   });
 });
 
+/** The text of a policy's refusal. */
+async function refusal(response: Promise<{ readonly status: number; readonly body: unknown }>): Promise<string> {
+  const { status, body } = await response;
+  expect(status).toBe(403);
+  return messageOf(body).replace(/^.*denied request: /, "");
+}
+
+describe("aerial's own-events policy", () => {
+  const create = (client: ApiClient, event: object, collection = eventsIn("default")) =>
+    client.request(collection, { method: "POST", body: event });
+  const about = (kind: string, name: string) => ({ regarding: { apiVersion: "v1", kind, name } });
+
+  test.each([
+    ["another node", about("Node", "node-b"), "aerial on node node-a may not write Events about Node node-b"],
+    ["a pod of that name", about("Pod", "node-a"), "aerial on node node-a may not write Events about Pod node-a"],
+    ["nothing", { regarding: {} }, "aerial on node node-a may not write Events about "],
+  ])("refuses an Event about %s", async (_what, event, why) => {
+    expect((await refusal(create(aerial, ownEvent(event)))).trim()).toBe(why.trim());
+  });
+
+  test.each([
+    ["as somebody else", { reportingController: "kubelet" }],
+    ["as another node's", { reportingInstance: "node-b" }],
+    ["with another object beside", { related: { apiVersion: "v1", kind: "Pod", name: "p", namespace: "default" } }],
+  ])("refuses one signed %s", async (_what, event) => {
+    expect(await refusal(create(aerial, ownEvent(event)))).toMatch(/^aerial must sign its Events as mi\.house\/aerial on its node/);
+  });
+
+  test("refuses a token that names no node", async () => {
+    expect(await refusal(create(await unboundClient(), ownEvent()))).toMatch(/^the token names no node/);
+  });
+
+  test("holds even if somebody grants aerial everything: it changes and removes none, and writes none of the core group", async () => {
+    const mine = await aerial.fetch(eventsIn("default"), { method: "POST", body: ownEvent() });
+    const path = `${eventsIn("default")}/${mine.metadata.name}`;
+    await withEverything(async () => {
+      const old = { metadata: { generateName: "aerial-" }, involvedObject: { kind: "Node", name: "node-a" } };
+      for (const attempt of [
+        aerial.request(path, { method: "DELETE" }),
+        aerial.request(path, {
+          method: "PATCH",
+          body: { metadata: { labels: { mine: "no" } } },
+          contentType: "application/merge-patch+json",
+        }),
+        create(aerial, old, "/api/v1/namespaces/default/events"),
+      ]) {
+        expect(await refusal(attempt)).toBe("aerial may only create Events, of events.k8s.io");
+      }
+      expect((await create(cluster.api, ownEvent(about("Node", "node-b")))).status).toBe(201);
+    });
+  });
+});
+
+describe("aerial's own-leases policy", () => {
+  const collection = "/apis/coordination.k8s.io/v1/namespaces/aerial/leases";
+  const create = (client: ApiClient, name: string, changes: { readonly metadata?: object; readonly spec?: object } = {}) =>
+    client.request(collection, {
+      method: "POST",
+      body: { spec: { holderIdentity: "node-a" }, ...changes, metadata: { name, ...changes.metadata } },
+    });
+  const held = async (name: string, holderIdentity: string): Promise<(holder: string) => ReturnType<ApiClient["request"]>> => {
+    const lease = await cluster.api.fetch(collection, { method: "POST", body: { metadata: { name }, spec: { holderIdentity } } });
+    return (holder) => aerial.request(`${collection}/${name}`, { method: "PUT", body: { ...lease, spec: { holderIdentity: holder } } });
+  };
+
+  test("allows to take over what another node held, and to give up its own", async () => {
+    expect((await (await held("aerial-relay-theirs", "node-b"))("node-a")).status).toBe(200);
+    expect((await (await held("aerial-relay-ours", "node-a"))("")).status).toBe(200);
+  });
+
+  test("refuses to name another holder, and to give up what another holds", async () => {
+    const why = "aerial on node node-a may not make node-b the holder";
+    expect(await refusal(create(aerial, "aerial-relay-x", { spec: { holderIdentity: "node-b" } }))).toBe(why);
+    expect(await refusal((await held("aerial-relay-free", ""))("node-b"))).toBe(why);
+    expect(await refusal((await held("aerial-relay-own", "node-a"))("node-b"))).toBe(why);
+    expect(await refusal((await held("aerial-relay-kept", "node-b"))(""))).toBe(
+      "aerial on node node-a may not give up what node node-b holds",
+    );
+  });
+
+  test("refuses other names, finalizers and owners, and a token that names no node", async () => {
+    const owner = { apiVersion: "v1", kind: "Pod", name: "p", uid: "1" };
+    expect(await refusal(create(aerial, "cert-manager"))).toMatch(/whose names begin with aerial-relay-$/);
+    for (const metadata of [{ finalizers: ["example.com/keep"] }, { ownerReferences: [owner] }]) {
+      expect(await refusal(create(aerial, "aerial-relay-y", { metadata }))).toBe("a Lease of aerial has no finalizers and no owners");
+    }
+    expect(await refusal(create(await unboundClient(), "aerial-relay-z"))).toMatch(/^the token names no node/);
+  });
+
+  test("holds even if somebody grants aerial everything", async () => {
+    await withEverything(async () => {
+      expect(
+        await refusal(
+          aerial.request(collection.replace("/aerial/", "/kube-node-lease/"), {
+            method: "POST",
+            body: { metadata: { name: "aerial-relay-a" } },
+          }),
+        ),
+      ).toMatch(/of its namespace/);
+      await held("aerial-relay-remains", "node-a");
+      expect(await refusal(aerial.request(`${collection}/aerial-relay-remains`, { method: "DELETE" }))).toMatch(
+        /^aerial may only make and renew/,
+      );
+    });
+  });
+});
+
 describe("aerial's own-node policy", () => {
   const apply = (client: ApiClient, name: string, change: { readonly metadata?: object; readonly spec?: object }) =>
     client.apply(`/api/v1/nodes/${name}`, { apiVersion: "v1", kind: "Node", ...change, metadata: { name, ...change.metadata } }, "aerial");
   const radio = { metadata: { labels: { "radio.mi.house/zigbee": "true" } } };
-
-  async function refusal(response: Promise<{ readonly status: number; readonly body: unknown }>): Promise<string> {
-    const { status, body } = await response;
-    expect(status).toBe(403);
-    return messageOf(body).replace(/^.*denied request: /, "");
-  }
 
   test("allows its labels, listed aliases and annotations on its own node, and taking them back", async () => {
     const metadata = {
@@ -224,8 +332,7 @@ describe("aerial's own-node policy", () => {
   });
 
   test("refuses a token that names no node", async () => {
-    const unbound = cluster.clientFor(await cluster.serviceAccountToken(aerialAccount));
-    expect(await refusal(apply(unbound, "node-a", radio))).toMatch(/^the token names no node/);
+    expect(await refusal(apply(await unboundClient(), "node-a", radio))).toMatch(/^the token names no node/);
   });
 
   test.each([
@@ -308,17 +415,14 @@ describe("aerial's own-node policy", () => {
   });
 
   test("holds even if somebody grants aerial everything", async () => {
-    await cluster.kubectl(["create", "clusterrolebinding", "too-much", "--clusterrole=cluster-admin", "--serviceaccount=aerial:aerial"]);
-    try {
+    await withEverything(async () => {
       const create = { method: "POST", body: { apiVersion: "v1", kind: "Node", metadata: { name: "node-c" } } };
       const status = { method: "PATCH", body: { status: { capacity: { x: "1" } } }, contentType: "application/merge-patch+json" };
       expect(await refusal(aerial.request("/api/v1/nodes", create))).toBe("aerial may only change existing nodes");
       expect(await refusal(aerial.request("/api/v1/nodes/node-a", { method: "DELETE" }))).toBe("aerial may only change existing nodes");
       expect(await refusal(aerial.request("/api/v1/nodes/node-a/status", status))).toBe("aerial may only change existing nodes");
       expect(await refusal(apply(aerial, "node-b", radio))).toMatch(/may not change node node-b$/);
-    } finally {
-      await cluster.kubectl(["delete", "clusterrolebinding", "too-much"]);
-    }
+    });
   });
 
   test("leaves everybody else alone", async () => {

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, messageOf } from "./api-client.ts";
 import type { Cluster } from "./cluster.ts";
+import { eventsIn, ownEvent } from "./event-object.ts";
 
 /** The kustomize base that we ship. */
 export const basePath = join(import.meta.dirname, "../../daemonset/base");
@@ -31,6 +32,7 @@ export async function installBase(cluster: Cluster, additions: Additions = {}): 
   await cluster.kubectl(["apply", "-k", await writeOverlay(cluster, additions)]);
   const visitor = cluster.clientFor(await cluster.serviceAccountToken(aerialAccount));
   await untilNodesAreHeld(cluster, visitor);
+  await untilEventsAndLeasesAreHeld(visitor);
   if (additions.components?.includes("follow") === true) await untilPodsAreHeld(cluster, visitor);
 }
 
@@ -55,6 +57,13 @@ async function untilNodesAreHeld(cluster: Cluster, visitor: ApiClient): Promise<
   const change = { apiVersion: "v1", kind: "Node", metadata: { name: node, labels: { check: "true" } } };
   await untilUnnamedIsRefused(() => visitor.apply(`/api/v1/nodes/${node}`, change, "aerial-policy-check"));
   await cluster.api.fetch(`/api/v1/nodes/${node}`, { method: "DELETE" });
+}
+
+async function untilEventsAndLeasesAreHeld(visitor: ApiClient): Promise<void> {
+  const lease = { metadata: { name: "aerial-relay-policy-check" } };
+  const create = (collection: string, body: object) => visitor.request(`${collection}?dryRun=All`, { method: "POST", body });
+  await untilUnnamedIsRefused(() => create(eventsIn("default"), ownEvent()));
+  await untilUnnamedIsRefused(() => create("/apis/coordination.k8s.io/v1/namespaces/aerial/leases", lease));
 }
 
 async function untilPodsAreHeld(cluster: Cluster, visitor: ApiClient): Promise<void> {
