@@ -223,9 +223,18 @@ describe("aerial's own-events policy", () => {
   test.each([
     ["as somebody else", { reportingController: "kubelet" }],
     ["as another node's", { reportingInstance: "node-b" }],
+    ["with half of its name", { reportingInstance: "node" }],
     ["with another object beside", { related: { apiVersion: "v1", kind: "Pod", name: "p", namespace: "default" } }],
   ])("refuses one signed %s", async (_what, event) => {
     expect(await refusal(create(aerial, ownEvent(event)))).toMatch(/^aerial must sign its Events as mi\.house\/aerial on its node/);
+  });
+
+  test("allows a name that is too long for an Event, cut", async () => {
+    const name = "n".repeat(200);
+    await cluster.createNode(name);
+    const longest = cluster.clientFor(await cluster.serviceAccountToken({ ...aerialAccount, node: name }));
+    const cut = { ...about("Node", name), reportingInstance: name.slice(0, 128) };
+    expect((await create(longest, ownEvent(cut))).status).toBe(201);
   });
 
   test("refuses a token that names no node", async () => {
