@@ -39,6 +39,9 @@ export function toRelayOptions(config: Config["relay"]): RelayOptions {
   return { links, protocols, rules, defaults, fallback: config.default, limits, onSecondReflector };
 }
 
+/** Longer ones come at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Relays until the signal aborts; every condition and every change of roles is a line in the log. */
 export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Promise<void> {
   const { log } = alone;
@@ -54,10 +57,13 @@ export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Pro
   scope.spawn("conditions", (stop) => logConditions(conditions, log, stop));
   startRelay({ options, log, conditions, notesServices: false, scope });
   log.info({ links: alone.links, protocols: alone.protocols }, "relay is starting");
+  // While the relay's thread is away, nothing else keeps this process from ending before it is started again.
+  const alive = setInterval(() => {}, longestTimerMs);
   await new Promise<void>((resolve) => {
     if (lifetime.signal.aborted) resolve();
     else lifetime.signal.addEventListener("abort", () => resolve(), { once: true });
   });
+  clearInterval(alive);
   if (failure !== undefined) throw failure;
 }
 
