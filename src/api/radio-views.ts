@@ -1,5 +1,6 @@
 /** The radios as the API shows them: what the inventory knows, with who was given each. */
 import { Cell, type Watch } from "../core/cell.ts";
+import { groupBy } from "../core/group-by.ts";
 import type { RadioHolder } from "../core/handover.ts";
 import type { Radio, Snapshot } from "../core/radio.ts";
 import type { RadioHolding } from "./contract/types.ts";
@@ -51,7 +52,7 @@ export function watchRadioViews({ snapshots, handover }: ViewSources, signal: Ab
 /** As they are now. */
 export function viewRadios(snapshot: Snapshot, handover: HandoverView | undefined): ViewedRadios {
   if (handover === undefined) return { snapshot, view: toRadioView };
-  const holdings = Map.groupBy(handover.holders.current, ({ radioId }) => radioId);
+  const holdings = groupBy(handover.holders.current, ({ radioId }) => radioId);
   return {
     snapshot,
     view(radio) {

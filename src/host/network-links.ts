@@ -66,17 +66,13 @@ const { EAGAIN, EINTR, ENOBUFS } = constants.errno;
 /** Rejects with `relay.socket` where netlink cannot be had. Works in the network namespace of this process. */
 export async function openNetworkLinks(): Promise<NetworkLinks> {
   const calls = await loadDatagramCalls();
-  using stack = new DisposableStack();
-  const asking = openRouteSocket(calls, { flags: 0, groups: 0 });
-  stack.defer(() => closeSync(asking));
+  const [asking, descriptor] = openRouteSockets(calls);
   // struct timeval
   const timeout = new Uint8Array(BigInt64Array.of(BigInt(answerTimeoutSeconds), 0n).buffer);
   calls.setsockopt(asking, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length);
-  const descriptor = openRouteSocket(calls, { flags: SOCK_NONBLOCK, groups: changesOfLinksAndAddresses });
-  stack.defer(() => closeSync(descriptor));
   const buffer = new Uint8Array(bufferBytes);
   const dump = createDump({ calls, descriptor: asking, buffer });
-  const lifetime = stack.move();
+  let closed = false;
   return {
     descriptor,
     links: () => toNetworkLinks(dump(encodeLinksRequest), dump(encodeAddressesRequest)),
@@ -92,8 +88,24 @@ export async function openNetworkLinks(): Promise<NetworkLinks> {
       }
       return changed;
     },
-    [Symbol.dispose]: () => lifetime.dispose(),
+    [Symbol.dispose]() {
+      if (closed) return;
+      closed = true;
+      closeSync(asking);
+      closeSync(descriptor);
+    },
   };
+}
+
+/** One to ask by, and one that hears of changes. */
+function openRouteSockets(calls: DatagramCalls): readonly [asking: number, hearing: number] {
+  const asking = openRouteSocket(calls, { flags: 0, groups: 0 });
+  try {
+    return [asking, openRouteSocket(calls, { flags: SOCK_NONBLOCK, groups: changesOfLinksAndAddresses })];
+  } catch (error) {
+    closeSync(asking);
+    throw error;
+  }
 }
 
 function openRouteSocket(calls: DatagramCalls, { flags, groups }: { flags: number; groups: number }): number {

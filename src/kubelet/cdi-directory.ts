@@ -83,7 +83,6 @@ export function openCdiDirectory({ path, prefix, kind, clock }: CdiDirectoryOpti
       changed.clear();
       if (await hasForeignEdit(names)) edits.set(edits.current + 1);
     };
-    const { promise, resolve } = Promise.withResolvers<void>();
     const watcher = watch(path, { persistent: false }, (_event, name) => {
       // The directory itself is gone; of another one in its place this watch hears nothing.
       if (name === basename(path)) watcher.close();
@@ -91,15 +90,17 @@ export function openCdiDirectory({ path, prefix, kind, clock }: CdiDirectoryOpti
       changed.add(name);
       lookLater();
     });
-    watcher.on("error", () => resolve());
-    watcher.on("close", () => resolve());
+    const ended = new Promise<void>((resolve) => {
+      watcher.on("error", () => resolve());
+      watcher.on("close", () => resolve());
+    });
     const close = (): void => watcher.close();
     signal.addEventListener("abort", close, { once: true });
     try {
       if (signal.aborted) return;
       // What happened before there was a watch.
       if (await hasForeignEdit(new Set(written.keys()))) edits.set(edits.current + 1);
-      await promise;
+      await ended;
     } finally {
       signal.removeEventListener("abort", close);
       watcher.close();

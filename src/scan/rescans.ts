@@ -26,21 +26,26 @@ const deadlineMs = 15_000;
 export function createRescans(hints: Pick<Hints, "give">): Rescans {
   const waiting = new Set<Waiting>();
   return {
-    async ask(signal) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
-      const late = (): void => reject(new AerialError("scan.late", `no scan has been finished within ${deadlineMs / 1_000} s`));
-      const asking: Waiting = { askedAt: performance.now(), published: 0, resolve };
-      waiting.add(asking);
-      deadline.addEventListener("abort", late, { once: true });
-      hints.give("people");
-      try {
-        await promise;
-      } finally {
-        waiting.delete(asking);
-        deadline.removeEventListener("abort", late);
-      }
-    },
+    ask: (signal) =>
+      new Promise((resolve, reject) => {
+        const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+        const late = (): void => {
+          waiting.delete(asking);
+          reject(new AerialError("scan.late", `no scan has been finished within ${deadlineMs / 1_000} s`));
+        };
+        const asking: Waiting = {
+          askedAt: performance.now(),
+          published: 0,
+          resolve() {
+            waiting.delete(asking);
+            deadline.removeEventListener("abort", late);
+            resolve();
+          },
+        };
+        waiting.add(asking);
+        deadline.addEventListener("abort", late, { once: true });
+        hints.give("people");
+      }),
     published({ hintedAt }) {
       for (const asking of waiting) {
         asking.published += 1;

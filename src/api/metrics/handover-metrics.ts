@@ -1,5 +1,6 @@
 /** Radios that pods ask for, and who was given them. */
 import type { DurationCounts } from "../../core/durations.ts";
+import { groupBy } from "../../core/group-by.ts";
 import type { RadioHolder } from "../../core/handover.ts";
 import type { Radio, Snapshot } from "../../core/radio.ts";
 import { counter, gauge, histogram, type MetricFamily } from "./metric-family.ts";
@@ -36,10 +37,10 @@ export function handoverMetrics(
     const resource = resourceOf(radio);
     return resource === undefined ? [] : [{ radio, resource }];
   });
-  const holdersOf = Map.groupBy(holders, ({ radioId }) => radioId);
+  const holdersOf = groupBy(holders, ({ radioId }) => radioId);
   const isHealthy = ({ id, presence }: Radio): boolean =>
     presence === "present" && holdersOf.get(id)?.some(({ way }) => way === "resource-claim") !== true;
-  const byResource = [...Map.groupBy(offered, ({ resource }) => resource)];
+  const byResource = [...groupBy(offered, ({ resource }) => resource)];
   return [
     gauge(
       {

@@ -1,5 +1,6 @@
 /** Why a pod that asks for a radio does not run, in one sentence or two. Pure. */
 import type { ClusterRadio } from "../../core/cluster-radio.ts";
+import { groupBy } from "../../core/group-by.ts";
 import type { RadioPod } from "../../core/handover.ts";
 import type { AskingPod } from "../../kube/read-radio-pods.ts";
 
@@ -92,7 +93,7 @@ function whyNoResource(pod: HoldingPod, { resource, count }: Wanted, known: Know
     const gone = fitting.map((radio) => `${nameOf(radio)} from ${radio.node}${sinceOf(radio)}`);
     return `No node has ${resource} now: unplugged is ${listOf(gone)}. Plug it in again, on any node.`;
   }
-  const nodes = [...Map.groupBy(present, ({ node }) => node)];
+  const nodes = [...groupBy(present, ({ node }) => node)];
   const most = Math.max(...nodes.map(([, radios]) => radios.length));
   if (most < count) return `It asks for ${count} of ${resource}, and no node has more than ${most}: plug them into one node.`;
   const free = nodes.find(([node, radios]) => radios.length - takenOn(node, resource, known) >= count);
