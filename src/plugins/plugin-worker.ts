@@ -2,7 +2,7 @@
  * A plugin file's own thread. Whatever the plugin does here, short of a crash of the whole process, ends with this thread:
  * it may throw, hang in an expression or fill its heap. It is no sandbox: the plugin has the daemon's rights.
  */
-import { registerHooks } from "node:module";
+import nodeModule from "node:module";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeError } from "../core/errors.ts";
@@ -21,9 +21,21 @@ function reply(message: WorkerReply): void {
   parentPort?.postMessage(message, []);
 }
 
-registerHooks({
-  resolve: (specifier, context, next) => (specifier === "aerial/sdk" ? { url: sdkUrl, shortCircuit: true } : next(specifier, context)),
-});
+/** Wherever the plugin lies, its `aerial/sdk` is ours. */
+function offerSdk(): void {
+  if (typeof nodeModule.registerHooks === "function") {
+    nodeModule.registerHooks({
+      resolve: (specifier, context, next) => (specifier === "aerial/sdk" ? { url: sdkUrl, shortCircuit: true } : next(specifier, context)),
+    });
+    return;
+  }
+  // Before 22.15 Node takes hooks only as a module, for a thread of their own.
+  const hooks = `export const resolve = (specifier, context, next) =>
+    specifier === "aerial/sdk" ? { url: ${JSON.stringify(sdkUrl)}, shortCircuit: true } : next(specifier, context);`;
+  nodeModule.register(`data:text/javascript,${encodeURIComponent(hooks)}`);
+}
+
+offerSdk();
 
 async function load(): Promise<RadioPlugin | undefined> {
   const module = (await import(pathToFileURL(path).href)) as { readonly plugin?: unknown };
