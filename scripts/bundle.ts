@@ -4,6 +4,7 @@
  */
 import { relative, resolve } from "node:path";
 import { build, type Plugin } from "rolldown";
+import { oldestNode } from "../src/node-version.ts";
 
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new TypeError("bundle.ts takes the directory to write to");
@@ -34,9 +35,9 @@ await build({
   },
   platform: "node",
   // What the oldest Node that package.json allows does not know yet is written out.
-  transform: { target: "node22.12" },
-  // They look for their native code in their own packages.
-  external: ["better-sqlite3", "koffi"],
+  transform: { target: `node${oldestNode.join(".")}` },
+  // It looks for its native code in its own package, as better-sqlite3 does, which src/inventory/sqlite.ts loads by name.
+  external: ["koffi"],
   resolve: { conditionNames: ["source", "import", "node"] },
   plugins: [keepPlaces],
   output: {

@@ -9,10 +9,10 @@ test("is what package.json asks for", () => {
   expect(engines.node).toBe(`>=${oldestNode.join(".")}`);
 });
 
-test.each(["20.20.2", "22.11.0", "8.0.0"])("%s is too old, which is said", (version) => {
-  expect(tooOld(version)).toMatch(new RegExp(`^aerial needs Node 22\\.12 or newer, and this is ${version};`));
+test.each(["20.18.3", "18.20.8", "8.0.0"])("%s is too old, which is said", (version) => {
+  expect(tooOld(version)).toMatch(new RegExp(`^aerial needs Node 20\\.19 or newer, and this is ${version};`));
 });
 
-test.each(["22.12.0", "22.23.3", "24.21.0", "26.0.0"])("%s will do", (version) => {
+test.each(["20.19.0", "22.0.0", "22.23.3", "24.21.0", "26.0.0"])("%s will do", (version) => {
   expect(tooOld(version)).toBeUndefined();
 });

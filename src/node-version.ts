@@ -1,7 +1,7 @@
-/** Which Node will do. Others crash before they can say why: the database's native code is for this one and newer. */
+/** Which Node will do: every LTS since 20. test/api/node-versions.test.ts runs the built program on them. */
 
 /** As package.json says in `engines`. */
-export const oldestNode = [22, 12] as const;
+export const oldestNode = [20, 19] as const;
 
 /** What to tell people whose Node is too old; undefined when it is not. `version` is as in `process.versions.node`. */
 export function tooOld(version: string): string | undefined {

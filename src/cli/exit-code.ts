@@ -25,6 +25,7 @@ const codes: Partial<Record<ErrorCode, number>> = {
   "config.unreadable": exitCodes.config,
   "inventory.unknown-radio": exitCodes.no,
   "inventory.unusable": exitCodes.inputOutput,
+  "inventory.no-sqlite": exitCodes.inputOutput,
   "host.read": exitCodes.inputOutput,
   "api.unreachable": exitCodes.unavailable,
   "api.listen": exitCodes.unavailable,

@@ -19,6 +19,10 @@ const errorKinds = {
   "plugin.failed": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
   "plugin.timeout": { retryable: false, hint: "report it to the plugin's author; the rest of aerial is not affected" },
   "inventory.unusable": { retryable: false, hint: "free space or permissions in the state directory" },
+  "inventory.no-sqlite": {
+    retryable: false,
+    hint: "in aerial's directory: `npm install`, then `npm_config_target=$(node -p process.versions.node) npm rebuild better-sqlite3-node20`; Node 22.14 and newer need only the former",
+  },
   "inventory.unknown-radio": { retryable: false, hint: "`aerial devices` lists the radios" },
   "inventory.leased": { retryable: true, hint: "wait for the holder to finish; `aerial explain` names it" },
   "inventory.invalid-kind": { retryable: false, hint: "use lower-case letters, digits and hyphens, such as zigbee; at most 63" },

@@ -2,11 +2,12 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import SqliteDatabase, { type Database } from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import type { Clock } from "../core/clock.ts";
 import { AerialError, describeError } from "../core/errors.ts";
 import type { Memory } from "./memory.ts";
 import { migrate, readSchemaVersion, schemaVersion } from "./schema.ts";
+import { SqliteDatabase } from "./sqlite.ts";
 import { createStore, readMemories, type HistoryLimits, type Store } from "./store.ts";
 
 export interface StoreOptions {
