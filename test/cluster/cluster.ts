@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createApiClient, type ApiClient, type ApiObject } from "./api-client.ts";
 import { openApiServer } from "./api-server.ts";
 import { readAudit, type AuditedRequest } from "./audit.ts";
@@ -88,6 +89,7 @@ export async function openCluster({ report = () => {} }: ClusterOptions = {}): P
   });
 
   let kubeconfigs = 0;
+  let readings = 0;
   const serviceAccountToken = async ({ namespace, name, node }: ServiceAccount): Promise<string> => {
     const boundObjectRef = node === undefined ? undefined : await createPod(api, { namespace, name, node });
     const request = await api.fetch<{ status: { token: string } }>(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, {
@@ -133,7 +135,16 @@ export async function openCluster({ report = () => {} }: ClusterOptions = {}): P
       return writeKubeconfig(path, { server, certificateAuthority, token: await serviceAccountToken(account) });
     },
     clientFor: (token) => createApiClient(serverUrl, certificateAuthority, { token }),
-    requestsBy: async (user) => (await readAudit(server.auditFile)).filter((request) => request.user === user),
+    async requestsBy(user) {
+      // A request is noted a moment after it was answered. Once one made now is noted, those that were answered before are.
+      const mark = `/version?reading=${++readings}`;
+      await api.fetch(mark);
+      for (;;) {
+        const noted = await readAudit(server.auditFile);
+        if (noted.some(({ uri }) => uri === mark)) return noted.filter((request) => request.user === user);
+        await sleep(10);
+      }
+    },
 
     pause: () => server.pause(),
     resume: () => server.resume(),
