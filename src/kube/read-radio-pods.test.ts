@@ -38,6 +38,7 @@ test("pods that ask for a resource of ours are read, and no others; claims only 
         namespace: "home",
         name: "z2m",
         phase: "pending",
+        isOwned: false,
         wants: [{ way: "device-plugin", request: "radio.mi.house/zigbee", count: 1 }],
         waiting: [],
         devices: [],
@@ -55,6 +56,16 @@ test.each<[string, object, number]>([
 ])("how many it asks for: %s", async (_what, spec, count) => {
   const { pods } = await serverWith({ pods: [zigbeePod("z2m", spec)] }).read();
   expect(pods[0]?.wants).toMatchObject([{ count }]);
+});
+
+test.each<[string, unknown, boolean]>([
+  ["nobody", null, false],
+  ["who does not make another", [{ kind: "Node", name: "n1", uid: "u" }], false],
+  ["a controller", [{ kind: "Node" }, { kind: "ReplicaSet", controller: true }], true],
+])("whether another is made in its place; it is of %s", async (_what, ownerReferences, isOwned) => {
+  const pod = zigbeePod("z2m");
+  const { pods } = await serverWith({ pods: [{ ...pod, metadata: { ...pod.metadata, ownerReferences } }] }).read();
+  expect(pods).toMatchObject([{ isOwned }]);
 });
 
 test("what the scheduler and the kubelet say of it comes along, in one line and bounded", async () => {

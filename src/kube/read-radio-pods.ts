@@ -7,7 +7,9 @@ import type { Kube } from "./kube.ts";
 
 /** A pod that asks for radios. */
 export interface AskingPod extends Pick<RadioPod, "namespace" | "name" | "node" | "phase" | "wants"> {
-  /** Of a pod that failed: `UnexpectedAdmissionError`. */
+  /** Whether it has a controller, which makes another in its place. */
+  readonly isOwned: boolean;
+  /** Of a pod that failed: `UnexpectedAdmissionError`, `OutOfradio.mi.house/zigbee`. */
   readonly reason?: string;
   readonly message?: string;
   /** What the scheduler says while it finds no node. */
@@ -89,7 +91,11 @@ const status = z.object({
 });
 
 const pod = z.object({
-  metadata: z.object({ namespace: z.string(), name: z.string() }),
+  metadata: z.object({
+    namespace: z.string(),
+    name: z.string(),
+    ownerReferences: list(z.object({ controller: z.boolean().nullish() })),
+  }),
   spec: z.object({
     nodeName: z.string().optional(),
     containers: list(container),
@@ -199,7 +205,7 @@ async function readAll<Item>({ kube, path, query, item }: ListRequest<Item>, sig
 const phases = { Pending: "pending", Running: "running", Succeeded: "succeeded", Failed: "failed" } as const;
 
 function toAskingPod({ metadata, spec, status: told }: Pod, claims: ReadonlyMap<string, Claim>, domain: string): AskingPod {
-  const { namespace, name } = metadata;
+  const { namespace, name, ownerReferences } = metadata;
   const own = spec.resourceClaims.flatMap((reference) => {
     const written = told.resourceClaimStatuses.find((one) => one.name === reference.name)?.resourceClaimName;
     const found = claims.get(`${namespace}/${reference.resourceClaimName ?? written ?? ""}`);
@@ -212,6 +218,7 @@ function toAskingPod({ metadata, spec, status: told }: Pod, claims: ReadonlyMap<
     name,
     ...(spec.nodeName !== undefined && { node: spec.nodeName }),
     phase: Object.hasOwn(phases, told.phase ?? "") ? phases[told.phase as keyof typeof phases] : "unknown",
+    isOwned: ownerReferences.some(({ controller }) => controller === true),
     wants: [...toResources(spec, domain), ...own.map((one) => toClaimRequest(one, domain))],
     ...(told.reason !== undefined && { reason: told.reason }),
     ...(told.message !== undefined && { message: told.message }),

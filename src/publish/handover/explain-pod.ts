@@ -34,16 +34,22 @@ export function explainPod(pod: HoldingPod, known: KnownToExplain): RadioPod {
 }
 
 function whyWaiting(pod: HoldingPod, known: KnownToExplain): string | undefined {
-  if (pod.reason === "UnexpectedAdmissionError") return whyRefused(pod);
+  if (isRefused(pod)) return whyRefused(pod);
   if (pod.phase === "succeeded" || pod.phase === "failed") return undefined;
   if (pod.node !== undefined) return whyNotStarted({ ...pod, node: pod.node }, known);
   return pod.phase === "running" ? undefined : whyUnscheduled(pod, known);
 }
 
+/** `OutOf…` is what the kubelet says where it knows the resource, but none of it is free. */
+function isRefused({ reason, wants }: HoldingPod): boolean {
+  return reason === "UnexpectedAdmissionError" || wants.some(({ way, request }) => way === "device-plugin" && reason === `OutOf${request}`);
+}
+
 /** The kubelet decides once, and whoever made the pod only makes another when this one is gone (kubernetes/kubernetes#128043). */
-function whyRefused({ node = "The node", message = "" }: HoldingPod): string {
+function whyRefused({ node = "The node", message = "", isOwned }: HoldingPod): string {
   const said = message === "" ? "" : ` (${withoutStop(message)})`;
-  return `${node} had no radio for it when it came${said}, and Kubernetes does not try it again: delete the pod, and its owner makes another.`;
+  const help = isOwned ? "delete the pod, and its owner makes another" : "delete it and create it anew, or make it a Deployment";
+  return `${node} had no radio for it when it came${said}, and Kubernetes does not try it again: ${help}.`;
 }
 
 /** A container that was there may be missed for other reasons; these are those of one that cannot be made. */

@@ -16,12 +16,13 @@ interface PodSketch {
   readonly node?: string;
   readonly phase?: string;
   readonly limits?: object;
+  readonly metadata?: object;
   readonly spec?: object;
   readonly status?: object;
 }
 
-const podOf = ({ name = "z2m", node, phase = "Pending", limits = { [resource]: "1" }, spec, status }: PodSketch) => ({
-  metadata: { namespace: "home", name },
+const podOf = ({ name = "z2m", node, phase = "Pending", limits = { [resource]: "1" }, metadata, spec, status }: PodSketch) => ({
+  metadata: { namespace: "home", name, ...metadata },
   spec: { ...(node !== undefined && { nodeName: node }), containers: [{ resources: { limits } }], ...spec },
   status: { phase, ...status },
 });
@@ -145,11 +146,22 @@ describe("a pod for which there is no node", () => {
 });
 
 describe("a pod on its node", () => {
+  const owned = { ownerReferences: [{ kind: "ReplicaSet", name: "z2m-1", controller: true }] };
+
   test("that was refused is told that it is up to people", async () => {
     const status = { reason: "UnexpectedAdmissionError", message: "Allocate failed." };
-    expect(await whyFirst({ pods: [{ node: "n1", phase: "Failed", status }] })).toBe(
-      "n1 had no radio for it when it came (Allocate failed), and Kubernetes does not try it again: delete the pod, and its owner makes another.",
+    const refused = { node: "n1", phase: "Failed", status };
+    const sentence = "n1 had no radio for it when it came (Allocate failed), and Kubernetes does not try it again: ";
+    expect(await whyFirst({ pods: [{ ...refused, metadata: owned }] })).toBe(`${sentence}delete the pod, and its owner makes another.`);
+    expect(await whyFirst({ pods: [refused] })).toBe(`${sentence}delete it and create it anew, or make it a Deployment.`);
+  });
+
+  test("that was refused because none of the resource was free is told the same, and of nothing else", async () => {
+    const outOf = (what: string) => ({ node: "n1", phase: "Failed", metadata: owned, status: { reason: `OutOf${what}` } });
+    expect(await whyFirst({ pods: [outOf(resource)] })).toBe(
+      "n1 had no radio for it when it came, and Kubernetes does not try it again: delete the pod, and its owner makes another.",
     );
+    for (const other of ["cpu", "radio.mi.house/zwave"]) expect(await whyFirst({ pods: [outOf(other)] })).toBeUndefined();
   });
 
   test("whose radio was unplugged is told so, also after it has run", async () => {
