@@ -5,10 +5,9 @@ import type { RadioPod } from "../../core/handover.ts";
 import type { AskingPod } from "../../kube/read-radio-pods.ts";
 
 /** A radio of some node, as far as pods can ask for it. */
-export interface AskedRadio extends Pick<ClusterRadio, "node" | "id" | "name" | "certainty"> {
-  readonly isPresent: boolean;
+export interface AskedRadio extends Pick<ClusterRadio, "node" | "id" | "name" | "certainty" | "state"> {
   readonly absentSince?: string;
-  /** The extended resource; left out where it can't be handed to pods. */
+  /** The extended resource, of which one in its bootloader is again once its firmware runs; left out where it can't be handed to pods. */
   readonly resource?: string;
 }
 
@@ -58,7 +57,7 @@ const notMade = /^(?:ContainerCreating|PodInitializing|CreateContainer\w*Error|R
 function whyNotStarted(pod: HoldingPod & { readonly node: string }, { radios }: KnownToExplain): string | undefined {
   const waiting = pod.waiting.filter(({ reason }) => pod.phase === "pending" || notMade.test(reason));
   if (pod.phase !== "pending" && waiting.length === 0) return undefined;
-  const gone = radios.find((radio) => !radio.isPresent && radio.node === pod.node && isMeantFor(pod, radio));
+  const gone = radios.find((radio) => radio.state === "absent" && radio.node === pod.node && isMeantFor(pod, radio));
   const told = waiting.find(({ message = "" }) => message !== "");
   if (gone !== undefined) {
     return `Its radio ${nameOf(gone)} is unplugged from ${gone.node}${sinceOf(gone)}: plug it in there, and the container starts by itself.`;
@@ -94,16 +93,14 @@ interface Wanted {
 function whyNoResource(pod: HoldingPod, { resource, count }: Wanted, known: KnownToExplain): string | undefined {
   const fitting = known.radios.filter((radio) => radio.resource === resource);
   if (fitting.length === 0) return whyNone(resource, known.radios);
-  const present = fitting.filter(({ isPresent }) => isPresent);
-  if (present.length === 0) {
-    const gone = fitting.map((radio) => `${nameOf(radio)} from ${radio.node}${sinceOf(radio)}`);
-    return `No node has ${resource} now: unplugged is ${listOf(gone)}. Plug it in again, on any node.`;
-  }
+  const present = fitting.filter(({ state }) => state === "present");
+  if (present.length === 0) return whyNoneNow(resource, fitting);
   const nodes = [...groupBy(present, ({ node }) => node)];
   const most = Math.max(...nodes.map(([, radios]) => radios.length));
-  if (most < count) return `It asks for ${count} of ${resource}, and no node has more than ${most}: plug them into one node.`;
+  if (most < count)
+    return `It asks for ${count} of ${resource}, and no node has more than ${most}: plug them into one node.${booting(fitting)}`;
   const free = nodes.find(([node, radios]) => radios.length - takenOn(node, resource, known) >= count);
-  if (free === undefined) return whyTaken(resource, present, known);
+  if (free === undefined) return `${whyTaken(resource, present, known)}${booting(fitting)}`;
   const [node, [radio]] = free;
   const what = radio === undefined ? resource : nameOf(radio);
   if (pod.limitedTo !== undefined && !pod.limitedTo.includes(node)) {
@@ -114,13 +111,28 @@ function whyNoResource(pod: HoldingPod, { resource, count }: Wanted, known: Know
 }
 
 function whyNone(resource: string, radios: readonly AskedRadio[]): string {
-  const unclear = radios.find(({ isPresent, certainty }) => isPresent && certainty === "ambiguous");
+  const unclear = radios.find(({ state, certainty }) => state !== "absent" && certainty === "ambiguous");
   if (unclear !== undefined) {
     return `No node has a radio that is ${resource}. ${nameOf(unclear)} on ${unclear.node} may be one: if you know what it is, say its kind (\`radios\` in the configuration, or the page).`;
   }
   const others = [...new Set(radios.flatMap((radio) => radio.resource ?? []))].toSorted();
   const there = others.length === 0 ? "" : ` What there is: ${listOf(others)}.`;
   return `No node has, or had, a radio that is ${resource}: plug one in.${there}`;
+}
+
+function whyNoneNow(resource: string, fitting: readonly AskedRadio[]): string {
+  const gone = fitting.filter(({ state }) => state === "absent").map((radio) => `${nameOf(radio)} from ${radio.node}${sinceOf(radio)}`);
+  const unplugged = gone.length === 0 ? "" : `: unplugged is ${listOf(gone)}. Plug it in again, on any node`;
+  return `No node has ${resource} now${unplugged}.${booting(fitting)}`;
+}
+
+/** Nobody is given such a radio: the device plugin calls it unhealthy, and in the slices it is tainted. */
+function booting(fitting: readonly AskedRadio[]): string {
+  const waiting = fitting.filter(({ state }) => state === "bootloader").map((radio) => `${nameOf(radio)} on ${radio.node}`);
+  if (waiting.length === 0) return "";
+  const what =
+    waiting.length === 1 ? "waits in its bootloader, and no pod is given it" : "wait in their bootloaders, and no pod is given them";
+  return ` ${listOf(waiting)} ${what} until the firmware runs again: unplug it and plug it in, and if it stays there, write its firmware anew.`;
 }
 
 function whyTaken(resource: string, present: readonly AskedRadio[], known: KnownToExplain): string {
@@ -138,7 +150,8 @@ function keeps({ phase, node }: HoldingPod, on: string): boolean {
 }
 
 function takenOn(node: string, resource: string, { pods, radios }: KnownToExplain): number {
-  const ours = new Set(radios.filter((radio) => radio.node === node && radio.resource === resource).map(({ id }) => id));
+  const isOurs = (radio: AskedRadio): boolean => radio.node === node && radio.resource === resource && radio.state === "present";
+  const ours = new Set(radios.filter(isOurs).map(({ id }) => id));
   return pods
     .filter((pod) => keeps(pod, node))
     .reduce((sum, { wants, devices, holds }) => {

@@ -100,6 +100,34 @@ describe("a pod for which there is no node", () => {
     );
   });
 
+  const untilFirmware = "until the firmware runs again: unplug it and plug it in, and if it stays there, write its firmware anew.";
+
+  test("is told that the radio waits in its bootloader, with its device node or without, here and elsewhere", async () => {
+    const pods = [{ status: unscheduled(`0/2 nodes are available: 2 Insufficient ${resource}.`) }];
+    const booting = sampleRadio("a", { mode: "bootloader" });
+    const sentence = `No node has ${resource} now. a on n1 waits in its bootloader, and no pod is given it ${untilFirmware}`;
+    expect(await whyFirst({ pods, radios: [booting] })).toBe(sentence);
+    expect(await whyFirst({ pods, radios: [{ ...booting, device: { ...booting.device, nodes: [] } }] })).toBe(sentence);
+    const far = elsewhere({ state: "bootloader", devicePaths: [] });
+    expect(await whyFirst({ pods, radios: [booting], cluster: [far] })).toBe(
+      `No node has ${resource} now. a on n1, far on n2 wait in their bootloaders, and no pod is given them ${untilFirmware}`,
+    );
+    expect(await whyFirst({ pods, radios: [{ ...booting, presence: "absent" }], cluster: [far] })).toBe(
+      `No node has ${resource} now: unplugged is a from n1. Plug it in again, on any node. far on n2 waits in its bootloader, and no pod is given it ${untilFirmware}`,
+    );
+  });
+
+  test("is told of a bootloader beside what is too little, or taken", async () => {
+    const radios = [sampleRadio("a"), sampleRadio("b", { mode: "bootloader" })];
+    expect(await whyFirst({ pods: [{ limits: { [resource]: "2" } }], radios })).toMatch(
+      /^It asks for 2 of .* no node has more than 1: plug them into one node\. b on n1 waits in its bootloader/,
+    );
+    const pods = [{}, { name: "zha", node: "n1", phase: "Running" }];
+    expect(await whyFirst({ pods, radios, holders: [holderOf("zha")] })).toMatch(
+      /^Every radio .* is taken: a on n1 is held by home\/zha since .* or for another radio\. b on n1 waits in its bootloader/,
+    );
+  });
+
   test("is told who holds the radio, and since when", async () => {
     const pods = [{}, { name: "zha", node: "n1", phase: "Running" }, { name: "far", node: "n2", phase: "Running" }];
     expect(await whyFirst({ pods, radios: [sampleRadio("a")], cluster: [elsewhere()], holders: [holderOf("zha")] })).toBe(

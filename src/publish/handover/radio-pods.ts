@@ -1,6 +1,7 @@
 /** The pods of the cluster that ask for radios, with what each waits for: put together of what all nodes and this kubelet tell. */
 import { type Clock, timestamp } from "../../core/clock.ts";
 import type { ClusterRadio, ClusterRadios } from "../../core/cluster-radio.ts";
+import { attachmentOf } from "../../core/device.ts";
 import type { RadioHolder, RadioPod, ResourceGroups } from "../../core/handover.ts";
 import { shareAnswer } from "../../core/shared-answer.ts";
 import { linkSignal } from "../../core/linked-signal.ts";
@@ -61,18 +62,26 @@ function toAskedRadios(
       members.map(({ id }) => [id, resourceName(groups.domain, group)] as const),
     ),
   );
-  const own = [...radios.values()].map((radio) => toOwnRadio(radio, node, resources.get(radio.id)));
+  const own = [...radios.values()].map((radio) => toOwnRadio(radio, node, resources.get(radio.id) ?? bootingResource(radio, groups)));
   const others = all.filter((radio) => radio.node !== node).map((radio) => toAskedRadio(radio, groups));
   return [...own, ...others];
 }
 
-function toOwnRadio({ id, name, identity, presence, absentSince }: Radio, node: string, resource: string | undefined): AskedRadio {
+/** What it is once its firmware runs again: bootloaders often lack the device nodes without which a radio is in no group. */
+function bootingResource({ id, name, mode, identity, device }: Radio, { domain, groups }: ResourceGroups): string | undefined {
+  if (mode !== "bootloader" || identity.state !== "identified" || attachmentOf(device) !== "local") return undefined;
+  const group = groupNameOf({ id, name, kinds: identity.kinds }, groups);
+  return group === undefined ? undefined : resourceName(domain, group);
+}
+
+function toOwnRadio(radio: Radio, node: string, resource: string | undefined): AskedRadio {
+  const { id, name, identity, presence, absentSince, mode } = radio;
   return {
     node,
     id,
     ...(name !== undefined && { name }),
     certainty: identity.state === "identified" ? identity.certainty : identity.state,
-    isPresent: presence === "present",
+    state: presence === "present" && mode === "bootloader" ? "bootloader" : presence,
     ...(absentSince !== undefined && { absentSince }),
     ...(resource !== undefined && { resource }),
   };
@@ -81,13 +90,13 @@ function toOwnRadio({ id, name, identity, presence, absentSince }: Radio, node: 
 function toAskedRadio(radio: ClusterRadio, { domain, groups }: ResourceGroups): AskedRadio {
   const { node, id, name, certainty, state, devicePaths } = radio;
   const isKnown = certainty === "certain" || certainty === "likely";
-  const group = isKnown && devicePaths.length > 0 ? groupNameOf(radio, groups) : undefined;
+  const group = isKnown && (devicePaths.length > 0 || state === "bootloader") ? groupNameOf(radio, groups) : undefined;
   return {
     node,
     id,
     ...(name !== undefined && { name }),
     certainty,
-    isPresent: state !== "absent",
+    state,
     ...(group !== undefined && { resource: resourceName(domain, group) }),
   };
 }
