@@ -1,7 +1,7 @@
 /** Why a pod that asks for a radio does not run, in one sentence or two. Pure. */
 import type { ClusterRadio } from "../../core/cluster-radio.ts";
 import { groupBy } from "../../core/group-by.ts";
-import type { RadioPod } from "../../core/handover.ts";
+import type { RadioPod, RadioRequest } from "../../core/handover.ts";
 import type { AskingPod } from "../../kube/read-radio-pods.ts";
 
 /** A radio of some node, as far as pods can ask for it. */
@@ -57,21 +57,34 @@ const notMade = /^(?:ContainerCreating|PodInitializing|CreateContainer\w*Error|R
 function whyNotStarted(pod: HoldingPod & { readonly node: string }, { radios }: KnownToExplain): string | undefined {
   const waiting = pod.waiting.filter(({ reason }) => pod.phase === "pending" || notMade.test(reason));
   if (pod.phase !== "pending" && waiting.length === 0) return undefined;
-  const gone = radios.find((radio) => radio.state === "absent" && radio.node === pod.node && isMeantFor(pod, radio));
-  const told = waiting.find(({ message = "" }) => message !== "");
+  const gone = goneOf(pod, radios);
+  const told = waiting.filter(({ message = "" }) => message !== "");
   if (gone !== undefined) {
-    return `Its radio ${nameOf(gone)} is unplugged from ${gone.node}${sinceOf(gone)}: plug it in there, and the container starts by itself.`;
+    // The image comes first, and the radio does not help it.
+    const other = told.find(({ reason }) => !notMade.test(reason));
+    const help = other === undefined ? ", and the container starts by itself." : `. ${cannotStart(other)}`;
+    return `Its radio ${nameOf(gone)} is unplugged from ${gone.node}${sinceOf(gone)}: plug it in there${help}`;
   }
-  if (told !== undefined) return `Container ${told.name} cannot start: ${sentence(told.message ?? "")}`;
+  const [problem] = told;
+  if (problem !== undefined) return cannotStart(problem);
   if (pod.unallocated.length > 0) return `Its claim ${pod.unallocated.join(", ")} has no radio yet.`;
   const [first] = waiting;
   return `It was scheduled to ${pod.node}; ${first === undefined ? "the kubelet has not told of it yet" : `container ${first.name} is being made (${first.reason})`}.`;
 }
 
-/** Which radio a pod was given is only known of this node: of others, the only one there can be. */
-function isMeantFor(pod: HoldingPod, radio: AskedRadio): boolean {
-  if (pod.holds.length > 0) return pod.holds.includes(radio.id);
-  return radio.resource !== undefined && pod.wants.some(({ request }) => request === radio.resource);
+function cannotStart({ name, message = "" }: HoldingPod["waiting"][number]): string {
+  return `Container ${name} cannot start: ${sentence(message)}`;
+}
+
+/** Which radio a pod was given is only known of this node. Of others it has an absent one only if those that are there are too few. */
+function goneOf({ node, holds, wants }: HoldingPod, radios: readonly AskedRadio[]): AskedRadio | undefined {
+  const there = radios.filter((radio) => radio.node === node);
+  const absent = there.filter(({ state }) => state === "absent");
+  if (holds.length > 0) return absent.find(({ id }) => holds.includes(id));
+  const isShort = ({ request, count }: RadioRequest): boolean =>
+    there.filter(({ resource, state }) => resource === request && state !== "absent").length < count;
+  const short = wants.filter(isShort);
+  return absent.find(({ resource }) => short.some(({ request }) => request === resource));
 }
 
 function whyUnscheduled(pod: HoldingPod, known: KnownToExplain): string {
@@ -130,9 +143,8 @@ function whyNoneNow(resource: string, fitting: readonly AskedRadio[]): string {
 function booting(fitting: readonly AskedRadio[]): string {
   const waiting = fitting.filter(({ state }) => state === "bootloader").map((radio) => `${nameOf(radio)} on ${radio.node}`);
   if (waiting.length === 0) return "";
-  const what =
-    waiting.length === 1 ? "waits in its bootloader, and no pod is given it" : "wait in their bootloaders, and no pod is given them";
-  return ` ${listOf(waiting)} ${what} until the firmware runs again: unplug it and plug it in, and if it stays there, write its firmware anew.`;
+  const where = waiting.length === 1 ? "waits in its bootloader" : "wait in their bootloaders";
+  return ` ${listOf(waiting)} ${where}, and no pod is given such a radio until its firmware runs again: unplug it and plug it in, and if it stays there, write its firmware anew.`;
 }
 
 function whyTaken(resource: string, present: readonly AskedRadio[], known: KnownToExplain): string {

@@ -100,20 +100,21 @@ describe("a pod for which there is no node", () => {
     );
   });
 
-  const untilFirmware = "until the firmware runs again: unplug it and plug it in, and if it stays there, write its firmware anew.";
+  const untilFirmware =
+    "and no pod is given such a radio until its firmware runs again: unplug it and plug it in, and if it stays there, write its firmware anew.";
 
   test("is told that the radio waits in its bootloader, with its device node or without, here and elsewhere", async () => {
     const pods = [{ status: unscheduled(`0/2 nodes are available: 2 Insufficient ${resource}.`) }];
     const booting = sampleRadio("a", { mode: "bootloader" });
-    const sentence = `No node has ${resource} now. a on n1 waits in its bootloader, and no pod is given it ${untilFirmware}`;
+    const sentence = `No node has ${resource} now. a on n1 waits in its bootloader, ${untilFirmware}`;
     expect(await whyFirst({ pods, radios: [booting] })).toBe(sentence);
     expect(await whyFirst({ pods, radios: [{ ...booting, device: { ...booting.device, nodes: [] } }] })).toBe(sentence);
     const far = elsewhere({ state: "bootloader", devicePaths: [] });
     expect(await whyFirst({ pods, radios: [booting], cluster: [far] })).toBe(
-      `No node has ${resource} now. a on n1, far on n2 wait in their bootloaders, and no pod is given them ${untilFirmware}`,
+      `No node has ${resource} now. a on n1, far on n2 wait in their bootloaders, ${untilFirmware}`,
     );
     expect(await whyFirst({ pods, radios: [{ ...booting, presence: "absent" }], cluster: [far] })).toBe(
-      `No node has ${resource} now: unplugged is a from n1. Plug it in again, on any node. far on n2 waits in its bootloader, and no pod is given it ${untilFirmware}`,
+      `No node has ${resource} now: unplugged is a from n1. Plug it in again, on any node. far on n2 waits in its bootloader, ${untilFirmware}`,
     );
   });
 
@@ -200,6 +201,29 @@ describe("a pod on its node", () => {
     expect(await whyFirst({ pods, radios, holders: [holderOf("z2m")] })).toBe(sentence);
     expect(await whyFirst({ pods, radios, holders: [holderOf("z2m", "b")] })).toBe(
       "Container main cannot start: PreStartContainer failed.",
+    );
+  });
+
+  test("of which nobody knows which radio it was given is told of the absent one only where it must be that", async () => {
+    const cluster = [elsewhere({ id: "twin", state: "absent" }), elsewhere({ id: "lora", kinds: ["lora"] })];
+    const refused = { node: "n2", status: waits("CreateContainerError", "no such device") };
+    const gone = "Its radio twin is unplugged from n2: plug it in there, and the container starts by itself.";
+    expect(await whyFirst({ pods: [refused], cluster })).toBe(gone);
+    for (const state of ["present", "bootloader"] as const) {
+      expect(await whyFirst({ pods: [refused], cluster: [...cluster, elsewhere({ state })] })).toBe(
+        "Container main cannot start: no such device.",
+      );
+    }
+    expect(await whyFirst({ pods: [{ ...refused, limits: { [resource]: "2" } }], cluster: [...cluster, elsewhere()] })).toBe(gone);
+  });
+
+  test("whose image is missing too is not promised that its radio is enough", async () => {
+    const pods = [{ node: "n2", status: waits("ImagePullBackOff", "no such image") }];
+    expect(await whyFirst({ pods, cluster: [elsewhere({ state: "absent" })] })).toBe(
+      "Its radio far is unplugged from n2: plug it in there. Container main cannot start: no such image.",
+    );
+    expect(await whyFirst({ pods, cluster: [elsewhere({ id: "twin", state: "absent" }), elsewhere()] })).toBe(
+      "Container main cannot start: no such image.",
     );
   });
 
