@@ -67,7 +67,7 @@ function whyNotStarted(pod: HoldingPod & { readonly node: string }, { radios }: 
   }
   const [problem] = told;
   if (problem !== undefined) return cannotStart(problem);
-  if (pod.unallocated.length > 0) return `Its claim ${pod.unallocated.join(", ")} has no radio yet.`;
+  if (pod.unallocated.length > 0) return claimless(pod.unallocated);
   const [first] = waiting;
   return `It was scheduled to ${pod.node}; ${first === undefined ? "the kubelet has not told of it yet" : `container ${first.name} is being made (${first.reason})`}.`;
 }
@@ -87,10 +87,16 @@ function goneOf({ node, holds, wants }: HoldingPod, radios: readonly AskedRadio[
   return absent.find(({ resource }) => short.some(({ request }) => request === resource));
 }
 
+/** Hardest first: that one radio is free helps nobody whose other one is nowhere. */
+const obstacles = [whyNotFree, whyKeptAway, whyUnused];
+
 function whyUnscheduled(pod: HoldingPod, known: KnownToExplain): string {
-  for (const { way, request, count } of pod.wants) {
-    const why = way === "device-plugin" ? whyNoResource(pod, { resource: request, count }, known) : undefined;
-    if (why !== undefined) return why;
+  const wanted = pod.wants.filter(({ way }) => way === "device-plugin").map(({ request, count }) => ({ resource: request, count }));
+  for (const obstacle of obstacles) {
+    for (const one of wanted) {
+      const why = obstacle(one, known, pod);
+      if (why !== undefined) return why;
+    }
   }
   if (pod.unallocated.length > 0) {
     return `Its claim ${pod.unallocated.join(", ")} has no radio: none that is free fits what it asks for.${schedulerOf(pod)}`;
@@ -103,24 +109,46 @@ interface Wanted {
   readonly count: number;
 }
 
-function whyNoResource(pod: HoldingPod, { resource, count }: Wanted, known: KnownToExplain): string | undefined {
+function whyNotFree(wanted: Wanted, known: KnownToExplain): string | undefined {
+  const { resource, count } = wanted;
   const fitting = known.radios.filter((radio) => radio.resource === resource);
   if (fitting.length === 0) return whyNone(resource, known.radios);
-  const present = fitting.filter(({ state }) => state === "present");
+  const present = fitting.filter(isPresent);
   if (present.length === 0) return whyNoneNow(resource, fitting);
-  const nodes = [...groupBy(present, ({ node }) => node)];
-  const most = Math.max(...nodes.map(([, radios]) => radios.length));
+  const most = Math.max(...[...groupBy(present, ({ node }) => node).values()].map(({ length }) => length));
   if (most < count)
     return `It asks for ${count} of ${resource}, and no node has more than ${most}: plug them into one node.${booting(fitting)}`;
-  const free = nodes.find(([node, radios]) => radios.length - takenOn(node, resource, known) >= count);
-  if (free === undefined) return `${whyTaken(resource, present, known)}${booting(fitting)}`;
-  const [node, [radio]] = free;
-  const what = radio === undefined ? resource : nameOf(radio);
-  if (pod.limitedTo !== undefined && !pod.limitedTo.includes(node)) {
-    return `${what} is free on ${node}, but the pod's nodeSelector or affinity keeps it on ${listOf(pod.limitedTo)}: take that out, and it goes where its radio is.`;
-  }
-  if (pod.unscheduled === undefined || pod.unscheduled === "") return undefined;
-  return `${what} is free on ${node}, but the scheduler does not put the pod there: ${sentence(pod.unscheduled)}`;
+  return freeFor(wanted, known).length === 0 ? `${whyTaken(resource, present, known)}${booting(fitting)}` : undefined;
+}
+
+function whyKeptAway(wanted: Wanted, known: KnownToExplain, { limitedTo }: HoldingPod): string | undefined {
+  const free = freeFor(wanted, known);
+  const [first] = free;
+  if (first === undefined || limitedTo === undefined || free.some(({ node }) => limitedTo.includes(node))) return undefined;
+  return `${first.what} is free on ${first.node}, but the pod's nodeSelector or affinity keeps it on ${listOf(limitedTo)}: take that out, and it goes where its radio is.`;
+}
+
+function whyUnused(wanted: Wanted, known: KnownToExplain, { limitedTo, unscheduled = "", unallocated }: HoldingPod): string | undefined {
+  const free = freeFor(wanted, known).find(({ node }) => limitedTo?.includes(node) ?? true);
+  if (free === undefined || unscheduled === "") return undefined;
+  const claims = unallocated.length === 0 ? "" : ` ${claimless(unallocated)}`;
+  return `${free.what} is free on ${free.node}, but the scheduler does not put the pod there: ${sentence(unscheduled)}${claims}`;
+}
+
+interface FreeRadio {
+  readonly node: string;
+  readonly what: string;
+}
+
+/** One for each node that has enough of them. */
+function freeFor({ resource, count }: Wanted, known: KnownToExplain): readonly FreeRadio[] {
+  const present = known.radios.filter((radio) => radio.resource === resource && isPresent(radio));
+  return [...groupBy(present, ({ node }) => node)]
+    .filter(([node, radios]) => radios.length - takenOn(node, resource, known) >= count)
+    .map(([node, radios]) => {
+      const radio = radios.find((one) => holderOf(one, known.pods) === undefined);
+      return { node, what: radio === undefined ? `A radio that is ${resource}` : nameOf(radio) };
+    });
 }
 
 function whyNone(resource: string, radios: readonly AskedRadio[]): string {
@@ -162,7 +190,7 @@ function keeps({ phase, node }: HoldingPod, on: string): boolean {
 }
 
 function takenOn(node: string, resource: string, { pods, radios }: KnownToExplain): number {
-  const isOurs = (radio: AskedRadio): boolean => radio.node === node && radio.resource === resource && radio.state === "present";
+  const isOurs = (radio: AskedRadio): boolean => radio.node === node && radio.resource === resource && isPresent(radio);
   const ours = new Set(radios.filter(isOurs).map(({ id }) => id));
   return pods
     .filter((pod) => keeps(pod, node))
@@ -183,6 +211,14 @@ function holderOf(radio: AskedRadio, pods: readonly HoldingPod[]): HoldingPod | 
 
 function schedulerOf({ unscheduled = "" }: HoldingPod): string {
   return unscheduled === "" ? "" : ` The scheduler says: ${sentence(unscheduled)}`;
+}
+
+function claimless(claims: readonly string[]): string {
+  return `Its claim ${claims.join(", ")} has no radio yet.`;
+}
+
+function isPresent({ state }: AskedRadio): boolean {
+  return state === "present";
 }
 
 function nameOf({ name, id }: AskedRadio): string {

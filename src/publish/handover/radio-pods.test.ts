@@ -150,6 +150,45 @@ describe("a pod for which there is no node", () => {
     );
   });
 
+  test("that may go where one is free is told so, whatever is free where it may not", async () => {
+    const status = unscheduled("0/2 nodes are available: 1 Insufficient memory.");
+    const world = { radios: [sampleRadio("a")], cluster: [elsewhere()] };
+    const pod = { spec: { nodeSelector: { "kubernetes.io/hostname": "n2" } }, status };
+    expect(await whyFirst({ pods: [pod], ...world })).toBe(
+      "far is free on n2, but the scheduler does not put the pod there: 0/2 nodes are available: 1 Insufficient memory.",
+    );
+    expect(await whyFirst({ pods: [pod, { name: "zha", node: "n2", phase: "Running" }], ...world })).toMatch(
+      /^a is free on n1, but the pod's nodeSelector or affinity keeps it on n2: take that out/,
+    );
+  });
+
+  test("is told of the request that nothing can be given to, not of one that is free", async () => {
+    const limits = { [resource]: "1", "radio.mi.house/zwave": "1" };
+    const status = unscheduled("0/2 nodes are available: 2 Insufficient radio.mi.house/zwave.");
+    const radios = [sampleRadio("a")];
+    expect(await whyFirst({ pods: [{ limits, status }], radios })).toBe(
+      `No node has, or had, a radio that is radio.mi.house/zwave: plug one in. What there is: ${resource}.`,
+    );
+    const cluster = [elsewhere({ kinds: ["zwave"] })];
+    const spec = { nodeSelector: { "kubernetes.io/hostname": "n1" } };
+    expect(await whyFirst({ pods: [{ limits, status, spec }], radios, cluster })).toMatch(
+      /^far is free on n2, but the pod's nodeSelector or affinity keeps it on n1/,
+    );
+  });
+
+  test("is told which radio is free beside one that is taken, and of none where that is not known", async () => {
+    const status = unscheduled("0/2 nodes are available: 2 too full.");
+    const said = "but the scheduler does not put the pod there: 0/2 nodes are available: 2 too full.";
+    const pods = [{ status }, { name: "zha", node: "n1", phase: "Running" }];
+    expect(await whyFirst({ pods, radios: [sampleRadio("a"), sampleRadio("b")], holders: [holderOf("zha")] })).toBe(
+      `b is free on n1, ${said}`,
+    );
+    const far = [{ status }, { name: "zha", node: "n2", phase: "Running" }];
+    expect(await whyFirst({ pods: far, cluster: [elsewhere(), elsewhere({ id: "twin" })] })).toBe(
+      `A radio that is ${resource} is free on n2, ${said}`,
+    );
+  });
+
   test("is told that it asks for more than a node has", async () => {
     expect(await whyFirst({ pods: [{ limits: { [resource]: "2" } }], radios: [sampleRadio("a")], cluster: [elsewhere()] })).toMatch(
       /^It asks for 2 of .*no node has more than 1/,
@@ -258,6 +297,13 @@ describe("claims", () => {
     const pod = { ...claiming, status: unscheduled("cannot allocate all claims") };
     expect(await whyFirst({ pods: [pod], claims: [claim()] })).toBe(
       "Its claim stick has no radio: none that is free fits what it asks for. The scheduler says: cannot allocate all claims.",
+    );
+  });
+
+  test("that nothing was given are told beside a radio that is free", async () => {
+    const pod = { ...claiming, limits: { [resource]: "1" }, status: unscheduled("cannot allocate all claims") };
+    expect(await whyFirst({ pods: [pod], claims: [claim()], radios: [sampleRadio("a")] })).toBe(
+      "a is free on n1, but the scheduler does not put the pod there: cannot allocate all claims. Its claim stick has no radio yet.",
     );
   });
 
