@@ -42,8 +42,10 @@ interface Prefix {
 }
 
 /**
- * Whether a source is on a link with these addresses (RFC 6762 §11). A link whose own addresses are all single ones
- * (/32, /128) says nothing of its neighbours: there every source is taken.
+ * Whether a source is on a link with these addresses (RFC 6762 §11). Single addresses (/32, /128) say nothing of neighbours,
+ * and a link-local prefix, which every link has, nothing of those with other addresses: where there are only such, every
+ * source is taken. From afar then come at most what a multicast router lets through to a wider group than the link's, and
+ * no answers by unicast to a link-local address, since no router forwards those (RFC 4291 §2.5.6, RFC 3927 §7).
  */
 export function isOnLink(source: Uint8Array, addresses: readonly Prefix[]): boolean {
   if (isLinkLocal(source)) return true;
@@ -51,7 +53,7 @@ export function isOnLink(source: Uint8Array, addresses: readonly Prefix[]): bool
   let tells = false;
   for (const { bytes, prefixLength } of addresses) {
     if (bytes.length !== source.length || prefixLength >= whole) continue;
-    tells = true;
+    tells ||= !isLinkLocal(bytes);
     if (inPrefix(source, bytes, prefixLength)) return true;
   }
   return !tells && addresses.some(({ bytes }) => bytes.length === source.length);

@@ -49,6 +49,35 @@ test("a /32 says nothing of a link's hosts: without another prefix all are taken
   expect(hearers(world, "a", { source: "10.1.0.9" })).toEqual([]);
 });
 
+test.each([
+  { family: 6, linkLocal: "fe80::a01", own: "fd01::1", near: "fd01::9", far: "2001:db8::9" },
+  { family: 4, linkLocal: "169.254.7.1", own: "10.1.0.1", near: "10.1.0.9", far: "192.0.2.9" },
+] as const)("a link-local prefix says nothing of a link's other hosts, in IPv$family", ({ family, linkLocal, own, near, far }) => {
+  const world = makeRelayWorld();
+  const only = toAddress(linkLocal, family === 6 ? 64 : 16);
+  world.setLinks([madeUpLink("a", { addresses: [only] }), madeUpLink("b")]);
+  world.pass(5_000);
+  const from = (source: string): readonly string[] => hearers(world, "a", { family, source });
+  expect([from(near), from(far)]).toEqual([["b"], ["b"]]);
+  // A prefix of another kind does, whichever comes first.
+  for (const addresses of [
+    [only, toAddress(own, family === 6 ? 64 : 24)],
+    [toAddress(own, family === 6 ? 64 : 24), only],
+  ]) {
+    world.setLinks([madeUpLink("a", { addresses }), madeUpLink("b")]);
+    expect([from(near), from(far)]).toEqual([["b"], []]);
+  }
+});
+
+test("a search to a wider group than the link's is taken from a host with another address, where the link has only a link-local one", () => {
+  const world = makeRelayWorld();
+  world.setLinks([madeUpLink("a", { addresses: [toAddress("fe80::a01", 64)] }), madeUpLink("b")]);
+  world.pass(5_000);
+  const lines = ["M-SEARCH * HTTP/1.1", "HOST: [ff05::c]:1900", 'MAN: "ssdp:discover"', "MX: 1", "ST: ssdp:all", "", ""];
+  const search = { payload: Buffer.from(lines.join("\r\n")), protocol: "ssdp", group: "ff05::c", family: 6, port: 5_000 } as const;
+  expect(world.hear("a", { ...search, source: "fd01::9" })).toMatchObject([{ link: "b" }]);
+});
+
 test("where subnets are the same on two links, hosts and their addresses go from either to the other", () => {
   const world = makeRelayWorld();
   const same = [toAddress("10.1.0.1", 24)];
