@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { address, hostInfo, nextSecure, options, pointer, sampleMessage, server, text } from "../../../test/fixtures/dns-packets.ts";
+import {
+  address,
+  hostInfo,
+  hugeProbe,
+  nextSecure,
+  options,
+  pointer,
+  sampleMessage,
+  server,
+  text,
+} from "../../../test/fixtures/dns-packets.ts";
 import type { DnsMessage } from "../dns/dns-message.ts";
 import { compileRules } from "../rules/compile-rules.ts";
 import type { RelayRule } from "../rules/relay-rule.ts";
@@ -354,6 +364,12 @@ describe("hosts on both links", () => {
     expect(cross(probe("192.168.20.5"), { isMultiHomed: () => true })).toEqual({ asked: [], said: [], dropped: { "multi-homed": 2 } });
     expect(cross(probe("192.168.1.5"))).toMatchObject({ asked: [], said: [] });
     expect(cross(probe("192.168.20.5"))).toMatchObject({ asked: ["nas.local"], said: ["A nas.local"] });
+  });
+
+  test("a message that asks and proposes much costs by what it holds, and not by each question times each record", () => {
+    const { message, looks } = hugeProbe(300);
+    expect(cross(message, { isMultiHomed: () => true }).asked).toHaveLength(300);
+    expect(looks()).toBeLessThan(10 * 300);
   });
 
   test("can be asked for", () => {

@@ -79,17 +79,23 @@ function createHomes(facts: MessageFacts, context: FilterContext): Homes {
 
 function judgeQuestions(message: DnsMessage, facts: MessageFacts, { context, homes }: Judging): Drops {
   const drops: Drops = new Map();
+  let proposed: ReadonlySet<string> | undefined;
   for (const [index, { subject, host, unusable }] of facts.questions.entries()) {
     if (unusable) drops.set(index, "scope");
     else if (!context.pair.allows(subject)) drops.set(index, "rule");
-    else if (host !== undefined && isProbed(message, host) && homes(host)) drops.set(index, "multi-homed");
+    else if (host !== undefined && homes(host)) {
+      proposed ??= proposedNames(message);
+      if (proposed.has(host.key)) drops.set(index, "multi-homed");
+    }
   }
   return drops;
 }
 
 /** RFC 6762 §8.2: a probe proposes its records in the authority section. */
-function isProbed({ records }: DnsMessage, { key }: DnsName): boolean {
-  return records.some(({ section, name }) => section === "authority" && name.key === key);
+function proposedNames({ records }: DnsMessage): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { section, name } of records) if (section === "authority") names.add(name.key);
+  return names;
 }
 
 function judgeRecords(facts: MessageFacts, { context, homes }: Judging): Drops {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { address, pointer, sampleMessage, type SampleRecord } from "../../../test/fixtures/dns-packets.ts";
+import { address, hugeProbe, pointer, sampleMessage, type SampleRecord } from "../../../test/fixtures/dns-packets.ts";
 import { compileRules } from "../rules/compile-rules.ts";
 import { filterMessage } from "./filter-message.ts";
 import { createHostHomes, type HostHomes } from "./host-homes.ts";
@@ -137,6 +137,20 @@ test("a flood of names and addresses takes the place of what was not heard of fo
   expect(both(1)).toBe(false);
   for (let number = 0; number < 250; number += 1) homes.learn(told(address("tv.local", `10.0.0.${number}`)), "iot", 2);
   expect(homes.hasUsableAddress("tv.local", { link: "iot", now: hour })).toBe(false);
+});
+
+test("a message that asks and proposes much costs by what it holds, and not by each question times each record", () => {
+  const { message, looks } = hugeProbe(300);
+  homes.learn(message, "iot", 0);
+  expect(looks()).toBeLessThan(10 * 300);
+});
+
+test("who has been forgotten is shared by no links", () => {
+  homes.learn(told(nas.iot), "iot", 0);
+  homes.learn(told(nas.home), "home", 0);
+  expect(homes.noneShared).toBe(false);
+  for (let number = 0; number < 100; number += 1) homes.learn(told(address(`x${number}.local`, "10.0.0.1")), "iot", 1);
+  expect(homes.noneShared).toBe(true);
 });
 
 /** Two links, a relay between them, and what each host hears of the other link. */

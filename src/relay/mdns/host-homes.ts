@@ -57,12 +57,12 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
   const homeOf = (hostKey: string, link: string): Home => {
     const host = hosts.get(hostKey) ?? new Map<string, Home>();
     hosts.delete(hostKey);
-    evict(hosts, limit);
+    const forgotten = evict(hosts, limit);
+    if (forgotten !== undefined) shared.delete(forgotten);
     hosts.set(hostKey, host);
     const home = host.get(link) ?? { addresses: new Map(), since: Infinity, last: -Infinity, probed: -Infinity, bootingUntil: -Infinity };
     host.set(link, home);
     if (host.size > 1) shared.add(hostKey);
-    if (shared.size > limit) forgetUnshared();
     return home;
   };
 
@@ -91,8 +91,10 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
   };
 
   const learnProbe = (message: DnsMessage, link: string, now: number): void => {
+    const proposed = proposedHosts(message);
+    if (proposed === undefined) return;
     for (const { name } of message.questions) {
-      if (!proposesAddress(message, name.key)) continue;
+      if (!proposed.has(name.key)) continue;
       const home = homeOf(name.key, link);
       home.probed = now;
       for (const [other, elsewhere] of hosts.get(name.key) ?? []) {
@@ -135,10 +137,11 @@ export function createHostHomes({ limit }: { readonly limit: number }): HostHome
   };
 }
 
-/** Makes room for one more: what was put in first goes. */
-function evict(table: Map<string, unknown>, limit: number): void {
+/** Makes room for one more: what was put in first goes. Gives its key. */
+function evict(table: Map<string, unknown>, limit: number): string | undefined {
   const [oldest] = table.size >= limit ? table.keys() : [];
   if (oldest !== undefined) table.delete(oldest);
+  return oldest;
 }
 
 function heardByTurns(one: Home, other: Home, now: number): boolean {
@@ -153,8 +156,11 @@ function hasOwnAddress(home: Home, other: Home, at: number): boolean {
   return false;
 }
 
-function proposesAddress({ records }: DnsMessage, hostKey: string): boolean {
-  return records.some(
-    ({ section, type, name }) => section === "authority" && (type === recordType.A || type === recordType.AAAA) && name.key === hostKey,
-  );
+/** Hosts for which a probe proposes addresses (RFC 6762 §8.2); undefined for what is none, such as most queries. */
+function proposedHosts({ records }: DnsMessage): ReadonlySet<string> | undefined {
+  let hosts: Set<string> | undefined;
+  for (const { section, type, name } of records) {
+    if (section === "authority" && (type === recordType.A || type === recordType.AAAA)) (hosts ??= new Set()).add(name.key);
+  }
+  return hosts;
 }

@@ -97,6 +97,26 @@ test("64 KiB of anything are read in a moment", () => {
   }
 });
 
+test("however much is declared, it is read in a moment", () => {
+  const declare = (count: number, prefix: string): string =>
+    Array.from({ length: count }, (_, index) => ` xmlns:${prefix}${index.toString(36)}="b"`).join("");
+  const flat = `<a${declare(3_900, "n")}/>`;
+  const nested = `${Array.from({ length: 31 }, (_, level) => `<a${declare(60, `n${level}`)}>`).join("")}${'<a xmlns:b="b"/>'.repeat(1_000)}${"</a>".repeat(31)}`;
+  const before = performance.now();
+  for (const text of [flat, nested]) {
+    expect(text.length).toBeLessThan(65_000);
+    for (let turn = 0; turn < 20; turn += 1) expect(readXml(Buffer.from(text))).toHaveProperty("local", "a");
+  }
+  expect(performance.now() - before).toBeLessThan(5_000);
+});
+
+test("a prefix means what the nearest element says", () => {
+  const root = readXml(Buffer.from('<a xmlns="one" xmlns:p="two"><b xmlns="" xmlns:p="three"><p:c/></b><p:d/></a>'));
+  if ("fault" in root) throw new TypeError(root.fault);
+  const [b, d] = root.children;
+  expect([root, b, b?.children[0], d].map((element) => element?.namespace)).toEqual(["one", "", "three", "two"]);
+});
+
 test("no bytes make it throw", () => {
   const samples = fc.constantFrom(...wsdSamples.map(({ text }) => text));
   const edits = fc.array(fc.tuple(fc.nat(), fc.nat(5), fc.string({ maxLength: 3 })), { minLength: 1, maxLength: 4 });

@@ -10,7 +10,9 @@ export interface XmlElement {
   readonly scope: Scope;
 }
 
-type Scope = ReadonlyMap<string, string>;
+interface Scope {
+  get(prefix: string): string | undefined;
+}
 
 interface OpenElement extends XmlElement {
   readonly tag: string;
@@ -127,19 +129,20 @@ function skipOpaque(text: string, start: number, element: OpenElement | undefine
 }
 
 function toElement(tag: string, attributes: string, outer: Scope): OpenElement | Fault {
-  let scope = outer;
-  const names: string[] = [];
+  const declarations = new Map<string, string>();
+  const names = new Set<string>();
   for (const [, attributeName = "", double, simple] of attributes.matchAll(attribute)) {
     const value = decode(double ?? simple ?? "");
     if (value === undefined) return { fault: "an entity that XML does not have" };
     const { prefix, local } = split(attributeName);
-    if (names.includes(attributeName)) return { fault: "an attribute twice" };
-    names.push(attributeName);
+    if (names.has(attributeName)) return { fault: "an attribute twice" };
+    names.add(attributeName);
     if (prefix !== "xmlns" && attributeName !== "xmlns") continue;
     const declared = prefix === "" ? "" : local;
     if (!mayDeclare(declared, value)) return { fault: "a namespace that may not be declared" };
-    scope = new Map(scope).set(declared, value);
+    declarations.set(declared, value);
   }
+  const scope = declarations.size === 0 ? outer : within(outer, declarations);
   const known = new Set<string>();
   for (const attributeName of names) {
     const { prefix, local } = split(attributeName);
@@ -154,6 +157,11 @@ function toElement(tag: string, attributes: string, outer: Scope): OpenElement |
   const namespace = scope.get(prefix);
   if (namespace === undefined) return { fault: "a prefix that is not declared" };
   return { tag, namespace, local, scope, children: [], text: "" };
+}
+
+/** Not a copy: that of each level would take the square of what a datagram can declare. Levels are few. */
+function within(outer: Scope, declarations: ReadonlyMap<string, string>): Scope {
+  return { get: (prefix) => declarations.get(prefix) ?? outer.get(prefix) };
 }
 
 /** Namespaces in XML 1.0 §3, "Reserved Prefixes", and §2.2: only the default may be taken back. */
