@@ -47,6 +47,16 @@ test.each([
   expect(engine.counters.of("a").heard).toEqual({ [verdict]: 1 });
 });
 
+test.each([4, 6] as const)("IPv%i: of mDNS there is no packet of more than 9000 bytes", (family) => {
+  const { hear, engine } = makeRelayWorld();
+  // 34: header, name, type, class, time to live and length.
+  const told = (length: number): Uint8Array =>
+    respond({ answers: [{ name: ["lamp", "local"], type: 65_280, ttl: 120, data: [new Uint8Array(length - 34)] }] });
+  expect(hear("a", { payload: told(8_972), family })).toHaveLength(1);
+  expect(hear("a", { payload: told(8_973), family })).toEqual([]);
+  expect(engine.counters.of("a").heard).toMatchObject({ "too-large": 1 });
+});
+
 test.each([
   ["nothing", new Uint8Array()],
   ["short", Uint8Array.of(1, 2, 3)],

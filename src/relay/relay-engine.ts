@@ -8,6 +8,7 @@ import { type Channel, channelsOf } from "./channels.ts";
 import { createAccounts, type Crossings } from "./crossing.ts";
 import { readMessage } from "./dns/read-message.ts";
 import { createEchoWatch, type EchoWatch } from "./echo-watch.ts";
+import { longestHeartbeat } from "./election/heartbeat.ts";
 import { createRateLimit, type RateLimit } from "./guard/rate-limit.ts";
 import { createMdnsCarrier } from "./mdns-carrier.ts";
 import { createAttention } from "./attention.ts";
@@ -61,6 +62,11 @@ export interface RelayEngine {
   readonly searches: RelaySearches;
 }
 
+/**
+ * RFC 6762 §17: 9000 bytes with the headers of IP and UDP, in fragments or not. Those of IPv4 in both families: there are
+ * responders that make no difference.
+ */
+const longestMdns = 9_000 - 20 - 8;
 /** Host names remembered, to tell hosts that live on several links. */
 const rememberedHosts = 4_096;
 /** A home in which everything wakes up at once announces some hundreds of services. */
@@ -121,21 +127,24 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
 
   /** What can be told without reading the packet. */
   const admit = (datagram: RelayDatagram, now: number): boolean => {
-    const { link, source, truncated } = datagram;
+    const { channel, link, payload, source, truncated } = datagram;
     const key = addressKey(source.bytes);
     // Ours do not come back to us: it is another program on this host, which has the links itself.
     if (own.has(key)) return refuse(datagram, "own");
-    const taken = rate.take(link.name, key, now);
+    const taken = rate.take(datagram, key, now);
     if (taken !== "ok")
       return refuse(datagram, "rate", taken === "source" ? "this sender is over its limit" : "this link is over its limit");
     if (truncated) return refuse(datagram, "too-large");
+    if (channel.protocol === "mdns" && payload.length > longestMdns)
+      return refuse(datagram, "too-large", "more than 9000 bytes (RFC 6762 §17)");
     if (!isOnLink(source.bytes, link.addresses)) return refuse(datagram, "off-link", "the sender is on no network of this link");
     return true;
   };
 
   /** Our own heartbeat on another of our links: both are one network. */
   const comesBack = (datagram: RelayDatagram, now: number): boolean => {
-    if (datagram.channel.protocol !== "mdns") return false;
+    // Nobody limits what is said in our name, so no more is read than may be ours.
+    if (datagram.channel.protocol !== "mdns" || datagram.payload.length > longestHeartbeat) return false;
     const message = readMessage(datagram.payload);
     return !("fault" in message) && roles.hear(message, datagram, now);
   };

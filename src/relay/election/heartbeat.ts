@@ -29,7 +29,9 @@ export interface Heartbeat {
   readonly pairs: ReadonlyMap<string, PairClaims>;
 }
 
-/** A relay of more links stays silent about the rest: the message is to fit the least IPv6 packet (1280, RFC 8200 §5). */
+/** In bytes: it is to fit the least IPv6 packet (1280, RFC 8200 §5). */
+export const longestHeartbeat = 1_280 - 40 - 8;
+/** A relay of more links stays silent about the rest. */
 export const mostLinks = 64;
 export const mostAddresses = 6;
 /** Seconds; no heartbeat is believed for longer. */

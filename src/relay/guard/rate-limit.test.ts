@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRateLimit, type RateLimit } from "./rate-limit.ts";
+import { createRateLimit, type RatedDatagram, type RateLimit } from "./rate-limit.ts";
 
 interface Stream {
   readonly link: string;
@@ -13,12 +13,13 @@ interface Stream {
 function send(limit: RateLimit, { link, source, perSecond, from, seconds }: Stream): number {
   let taken = 0;
   for (let index = 0; index < perSecond * seconds; index += 1) {
-    if (limit.take(link, source(index), from + (index * 1000) / perSecond) === "ok") taken += 1;
+    if (limit.take(datagramOn(link), source(index), from + (index * 1000) / perSecond) === "ok") taken += 1;
   }
   return taken;
 }
 
 const one = () => "192.0.2.7";
+const datagramOn = (name: string, length = 100): RatedDatagram => ({ link: { name }, payload: { length } });
 
 describe("a source", () => {
   it("may say what its bucket holds and then its rate", () => {
@@ -32,8 +33,8 @@ describe("a source", () => {
     const limit = createRateLimit({ perSource: 100, perLink: 200, burst: 1 });
     let lost = 0;
     for (let now = 1; now < 10_000; now += 1) {
-      for (let index = 0; index < 50; index += 1) limit.take("a", "flood", now);
-      if (now % 20 === 0 && limit.take("a", "calm", now) !== "ok") lost += 1;
+      for (let index = 0; index < 50; index += 1) limit.take(datagramOn("a"), "flood", now);
+      if (now % 20 === 0 && limit.take(datagramOn("a"), "calm", now) !== "ok") lost += 1;
     }
     expect(lost).toBe(0);
   });
@@ -41,8 +42,24 @@ describe("a source", () => {
   it("is told from the same address on another link", () => {
     const limit = createRateLimit({ perSource: 10, perLink: 0, burst: 1 });
     send(limit, { link: "a", source: one, perSecond: 1000, from: 1, seconds: 1 });
-    expect(limit.take("a", one(), 1000)).toBe("source");
-    expect(limit.take("b", one(), 1000)).toBe("ok");
+    expect(limit.take(datagramOn("a"), one(), 1000)).toBe("source");
+    expect(limit.take(datagramOn("b"), one(), 1000)).toBe("ok");
+  });
+
+  it("is charged for a long datagram what that takes on the wire", () => {
+    const limit = createRateLimit({ perSource: 500, perLink: 0, burst: 2 });
+    const long = datagramOn("a", 65_000);
+    const taken = Array.from({ length: 500 }, (_, index) => limit.take(long, one(), 1 + index * 20)).filter((each) => each === "ok");
+    // 44 packets each.
+    expect(taken.length).toBeGreaterThanOrEqual(Math.floor(6_000 / 44));
+    expect(taken.length).toBeLessThanOrEqual(Math.ceil(6_044 / 44));
+    expect(limit.floods(10_001)).toMatchObject([{ source: one(), packetsPerSecond: expect.closeTo(50 * 44, -3) as number }]);
+  });
+
+  it("may send a long datagram whatever its limit, and then owes the rest", () => {
+    const limit = createRateLimit({ perSource: 2, perLink: 3, burst: 1 });
+    const takenAt = (now: number, length?: number): string => limit.take(datagramOn("a", length), one(), now);
+    expect([takenAt(1, 9_000), takenAt(2_000), takenAt(2_600)]).toEqual(["ok", "source", "ok"]);
   });
 
   it("passes a computer that wakes up, by default", () => {
@@ -61,9 +78,15 @@ describe("a link", () => {
 
   it("remembers no more sources than told: who gave way begins anew", () => {
     const limit = createRateLimit({ perSource: 1, perLink: 0, burst: 1, sources: 8 });
-    expect([limit.take("a", one(), 1), limit.take("a", one(), 2)]).toEqual(["ok", "source"]);
-    for (let index = 0; index < 8; index += 1) limit.take("a", `x${index}`, 3);
-    expect(limit.take("a", one(), 4)).toBe("ok");
+    expect([limit.take(datagramOn("a"), one(), 1), limit.take(datagramOn("a"), one(), 2)]).toEqual(["ok", "source"]);
+    for (let index = 0; index < 8; index += 1) limit.take(datagramOn("a"), `x${index}`, 3);
+    expect(limit.take(datagramOn("a"), one(), 4)).toBe("ok");
+  });
+
+  it("is charged for long datagrams of many sources too", () => {
+    const limit = createRateLimit({ perSource: 0, perLink: 60, burst: 1 });
+    const taken = Array.from({ length: 100 }, (_, index) => limit.take(datagramOn("a", 9_000), `x${index}`, 1 + index * 10));
+    expect(taken.filter((each) => each === "ok").length).toBeLessThanOrEqual(20);
   });
 
   it("does not pay for another", () => {

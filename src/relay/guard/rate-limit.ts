@@ -5,6 +5,9 @@
  *
  * Sources stand in a table of fixed size, eight places to a set; the one that has been silent longest gives way. One that
  * comes back to a new place has a full bucket again, which is why the link's bucket is what bounds many sources.
+ *
+ * A datagram counts as the packets that it takes on the wire, since reading it costs by its length. Who has anything left
+ * may send a long one, and owes what it lacks.
  */
 import { pairKey, scramble, toNumberKey } from "./content-table.ts";
 
@@ -27,9 +30,15 @@ export interface Flood {
   readonly packetsPerSecond: number;
 }
 
+/** As much as is asked of a datagram. */
+export interface RatedDatagram {
+  readonly link: { readonly name: string };
+  readonly payload: { readonly length: number };
+}
+
 export interface RateLimit {
-  /** Charges one packet: `ok`, or whose limit refused it. `source` is an address as text or bytes-as-text. */
-  take(link: string, source: string, now: number): "ok" | "source" | "link";
+  /** Charges one datagram: `ok`, or whose limit refused it. `source` is an address as text or bytes-as-text. */
+  take(datagram: RatedDatagram, source: string, now: number): "ok" | "source" | "link";
   /**
    * Who is over a limit: since a second or longer, and not yet calm for ten. At most sixteen sources, the worst first.
    * Asking costs a walk over those few, so it may be asked at every tick.
@@ -47,6 +56,8 @@ const defaultPerLink = 2000;
 const defaultBurst = 2;
 const defaultSources = 4096;
 const ways = 8;
+/** What Ethernet carries at once (RFC 894). */
+const bytesPerPacket = 1500;
 
 const sustainedMs = 1000;
 const calmMs = 10_000;
@@ -64,6 +75,12 @@ interface Offender {
   rate: number;
 }
 
+interface Refused {
+  readonly link: string;
+  readonly source?: string;
+  readonly packets: number;
+}
+
 interface LinkBucket {
   readonly key: number;
   tokens: number;
@@ -79,24 +96,24 @@ export function createRateLimit(options: RateLimitOptions = {}): RateLimit {
   /** Sources that are over their limit, the worst; few. */
   const offenders = new Map<number, Offender>();
 
-  const refused = (known: Offender | undefined, who: { readonly link: string; readonly source?: string }, now: number): Offender => {
-    const { link, source } = who;
-    if (known === undefined) return { link, source, since: now, last: now, named: false, count: 1, countingSince: now, rate: 0 };
+  const refused = (known: Offender | undefined, { link, source, packets }: Refused, now: number): Offender => {
+    if (known === undefined) return { link, source, since: now, last: now, named: false, count: packets, countingSince: now, rate: 0 };
     if (!known.named && now - known.last >= sustainedMs) known.since = now;
     known.last = now;
     if (now - known.since >= sustainedMs) known.named = true;
-    count(known, now);
+    count(known, packets, now);
     return known;
   };
 
-  const refuseSource = (key: number, who: { readonly link: string; readonly source: string }, now: number): void => {
+  const refuseSource = (key: number, who: Refused, now: number): void => {
     const known = offenders.get(key);
     if (known === undefined && offenders.size >= namedAtMost && !forgetCalm(offenders, now)) return;
     offenders.set(key, refused(known, who, now));
   };
 
   return {
-    take(link, source, now) {
+    take({ link: { name: link }, payload }, source, now) {
+      const packets = packetsIn(payload.length);
       let bucket = links.get(link);
       if (bucket === undefined) {
         bucket = { key: toNumberKey(link), tokens: perLink * burst, at: now, flood: undefined };
@@ -104,22 +121,22 @@ export function createRateLimit(options: RateLimitOptions = {}): RateLimit {
       }
       if (perSource > 0) {
         const key = pairKey(bucket.key, toNumberKey(source));
-        if (!buckets.take(key, now)) {
-          refuseSource(key, { link, source }, now);
+        if (!buckets.take(key, packets, now)) {
+          refuseSource(key, { link, source, packets }, now);
           return "source";
         }
         const offender = offenders.size > 0 ? offenders.get(key) : undefined;
-        if (offender !== undefined) count(offender, now);
+        if (offender !== undefined) count(offender, packets, now);
       }
       if (perLink === 0) return "ok";
       bucket.tokens = Math.min(perLink * burst, bucket.tokens + (Math.max(0, now - bucket.at) * perLink) / 1000);
       bucket.at = Math.max(bucket.at, now);
       if (bucket.tokens >= 1) {
-        bucket.tokens -= 1;
-        if (bucket.flood !== undefined) count(bucket.flood, now);
+        bucket.tokens -= packets;
+        if (bucket.flood !== undefined) count(bucket.flood, packets, now);
         return "ok";
       }
-      bucket.flood = refused(bucket.flood, { link }, now);
+      bucket.flood = refused(bucket.flood, { link, packets }, now);
       return "link";
     },
     floods(now) {
@@ -145,14 +162,18 @@ function forgetCalm(offenders: Map<number, Offender>, now: number): boolean {
   return false;
 }
 
-function count(offender: Offender, now: number): void {
+function packetsIn(bytes: number): number {
+  return bytes <= bytesPerPacket ? 1 : Math.ceil(bytes / bytesPerPacket);
+}
+
+function count(offender: Offender, packets: number, now: number): void {
   const elapsed = now - offender.countingSince;
   if (elapsed >= 1000) {
     offender.rate = (offender.count * 1000) / elapsed;
     offender.count = 0;
     offender.countingSince = now;
   }
-  offender.count += 1;
+  offender.count += packets;
 }
 
 function rateOf({ rate, count, countingSince }: Offender, now: number): number {
@@ -166,14 +187,14 @@ interface BucketShape {
   readonly places: number;
 }
 
-function createSourceBuckets({ rate, burst, places }: BucketShape): { take(key: number, now: number): boolean } {
+function createSourceBuckets({ rate, burst, places }: BucketShape): { take(key: number, packets: number, now: number): boolean } {
   const sets = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, places / ways))));
   const keys = new Float64Array(sets * ways);
   const tokens = new Float64Array(sets * ways);
   const times = new Float64Array(sets * ways);
   const full = rate * burst;
   return {
-    take(key, now) {
+    take(key, packets, now) {
       const start = (scramble(key) & (sets - 1)) * ways;
       let slot = start;
       let found = false;
@@ -189,7 +210,7 @@ function createSourceBuckets({ rate, burst, places }: BucketShape): { take(key: 
       const held = found ? Math.min(full, (tokens[slot] ?? 0) + (elapsed * rate) / 1000) : full;
       keys[slot] = key;
       times[slot] = found ? Math.max(times[slot] ?? 0, now) : now;
-      tokens[slot] = held >= 1 ? held - 1 : held;
+      tokens[slot] = held >= 1 ? held - packets : held;
       return held >= 1;
     },
   };
