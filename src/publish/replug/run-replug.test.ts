@@ -134,6 +134,17 @@ describe("a container", () => {
     expect(conditions.current.size).toBe(0);
   });
 
+  test("is ended at each replug, though the stick goes back and forth between two numbers", async () => {
+    const { clock, ended, now, running } = start([at("a", 0)], [holding("c0", 0)]);
+    for (const [count, minor] of [1, 0, 1, 0].entries()) {
+      await now([at("a", minor)]);
+      await clock.advance(1_000);
+      if (running.length === 0) running.push(holding(`c${count + 1}`, minor));
+      await clock.advance(3_600_000);
+    }
+    expect(ended).toEqual(["c0", "c1", "c2", "c3"]);
+  });
+
   test("is left alone while its radio is in its bootloader, or has no driver yet", async () => {
     const { clock, ended, now } = start([at("a", 0)], [holding("one", 0)]);
     await now([at("a", 1, { mode: "bootloader" })]);

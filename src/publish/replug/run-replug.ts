@@ -100,6 +100,9 @@ function createLook(dependencies: ReplugDependencies): (signal: AbortSignal) => 
     const { podUid, containerId } = container;
     const facts = stale.map((radio): ContainerRestart => {
       const key = keyOf(container, radio);
+      // What it was before may come again, and is another replug then: kernels use numbers anew.
+      const ofAnyNode = `${podUid} ${radio.id} `;
+      for (const other of ended.keys()) if (other !== key && other.startsWith(ofAnyNode)) ended.delete(other);
       ended.set(key, new Set(ended.get(key)).add(containerId));
       const holder = holders.current.find(({ radioId }) => radioId === radio.id);
       const to = radio.now !== undefined && { to: radio.now };
