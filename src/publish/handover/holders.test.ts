@@ -81,6 +81,15 @@ describe("who holds what", () => {
     expect(holders.current).toEqual([]);
   });
 
+  test("is at once the pod that came in another's place, under its name and with another radio", async () => {
+    const { world, clock, holders, nudge } = run([given("z2m-0", "a")]);
+    await clock.advance(0);
+    world.answer = [given("z2m-0", "b")];
+    nudge();
+    await clock.advance(300);
+    expect(holders.current.map(({ pod, radioId }) => [pod, radioId])).toEqual([["z2m-0", "b"]]);
+  });
+
   test("outlives a kubelet that has just started and knows no pods yet", async () => {
     const { world, clock, holders, nudge } = run([given("z2m", "a"), given("zha", "b")]);
     await clock.advance(5_000);

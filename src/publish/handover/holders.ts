@@ -18,6 +18,8 @@ export interface HoldersDependencies {
   readonly radioOfDevice: (device: string) => string | undefined;
   readonly clock: Clock;
   readonly conditions: Conditions;
+  /** Is told, after each answer, when it was asked for, milliseconds since the epoch. */
+  readonly answered?: (askedAt: number) => void;
   /** What is found goes here; changes only when it is something else. */
   readonly holders: Cell<readonly RadioHolder[]>;
 }
@@ -59,15 +61,21 @@ export async function runHolders(dependencies: HoldersDependencies, signal: Abor
   let unnamed = new Map<string, number>();
   while (!signal.aborted) {
     try {
+      const askedAt = clock.now();
       const found = toHolders(await kubelet.list(signal), dependencies);
       const named = new Set(found.map(keyOf));
       const now = clock.now();
       const missed = holders.current.filter((holder) => !named.has(keyOf(holder)));
       unnamed = new Map(missed.map((holder) => [keyOf(holder), Math.min(unnamed.get(keyOf(holder)) ?? now, now)]));
       const given = new Set(found.map((holder) => holder.radioId));
-      const kept = missed.filter((holder) => !given.has(holder.radioId) && now - (unnamed.get(keyOf(holder)) ?? now) < confirmMs);
+      // A pod that is named has what it is named with: another of its name may be there by now, with another radio.
+      const known = new Set(found.map(podOf));
+      const kept = missed.filter(
+        (holder) => !given.has(holder.radioId) && !known.has(podOf(holder)) && now - (unnamed.get(keyOf(holder)) ?? now) < confirmMs,
+      );
       const next = sorted([...keepSince(found, holders.current), ...kept].slice(0, mostHolders));
       if (!isSame(next, holders.current)) holders.set(next);
+      dependencies.answered?.(askedAt);
       if (kept.length > 0 && soon.length === 0) soon.push(confirmMs);
       awaySince = undefined;
       conditions.clear(condition);
@@ -137,6 +145,10 @@ function* eachGiven(
 
 function nameOf(text: string): string {
   return printable(text.slice(0, longestName));
+}
+
+function podOf({ namespace, pod }: Found): string {
+  return `${namespace}/${pod}`;
 }
 
 function keyOf({ radioId: id, namespace, pod, container, way, request }: Found): string {
