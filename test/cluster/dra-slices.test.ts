@@ -187,7 +187,7 @@ describe("aerial's own-slices policy", () => {
     readonly spec?: object;
     readonly metadata?: object;
   }
-  const slice = ({ name = "attic-1", spec = {}, metadata = {} }: Changes = {}) => ({
+  const slice = ({ name = "attic-radio.mi.house-1", spec = {}, metadata = {} }: Changes = {}) => ({
     metadata: { name, ...metadata },
     spec: { driver, nodeName: "attic", pool: { name: "attic", generation: 1, resourceSliceCount: 1 }, ...spec },
   });
@@ -200,8 +200,8 @@ describe("aerial's own-slices policy", () => {
   };
 
   test("allows slices of its own node, and taking them back", async () => {
-    expect((await create({ name: "attic-own" })).status).toBe(201);
-    expect((await stolen.request(`${path}/attic-own`, { method: "DELETE" })).status).toBe(200);
+    expect((await create({ name: "attic-radio.mi.house-7" })).status).toBe(201);
+    expect((await stolen.request(`${path}/attic-radio.mi.house-7`, { method: "DELETE" })).status).toBe(200);
   });
 
   test.each([
@@ -214,6 +214,18 @@ describe("aerial's own-slices policy", () => {
     ["in another node's pool", { spec: { pool: { name: "house", generation: 999, resourceSliceCount: 1 } } }],
   ])("a stolen token makes no slice %s", async (_what, changes) => {
     expect(await refusal(create(changes))).toBe("aerial on node attic may only change ResourceSlices and pools of that node");
+  });
+
+  test("nor one whose name another node's slice will want, or that is none of aerial's", async () => {
+    for (const name of ["house-radio.mi.house-0", "attic-radio.mi.house-x", "attic-radio.mi.house-0.1", "attic"]) {
+      expect(await refusal(create({ name }))).toBe("ResourceSlices of aerial on node attic are called attic-radio.mi.house-0 and so on");
+    }
+  });
+
+  test("a node whose name is too long for that makes its slices all the same", async () => {
+    const long = "n".repeat(63).concat(".").repeat(4).slice(0, 245);
+    const { node } = await publish([sampleRadio("stick")], { onNode: long });
+    await untilNames(node, ["stick"]);
   });
 
   test("nor one of another driver, with another owner or with a finalizer", async () => {
