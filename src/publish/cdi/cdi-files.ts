@@ -14,7 +14,7 @@ export interface CdiFileOptions {
 }
 
 /** A container can have so many radios of one group. */
-const mostOrdinals = 8;
+const ordinals = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 /** The lowest version that has all we use: `hostPath` is of 0.5.0, `additionalGids` of 0.7.0 (CDI SPEC.md, "Released versions"). */
 const cdiVersion = "0.7.0";
 /** Owner and group may read and write. */
@@ -38,9 +38,9 @@ export function cdiFilesFor(snapshot: Snapshot, options: CdiFileOptions): Readon
   const { domain } = options.groups;
   const files = new Map<string, string>();
   for (const [group, radios] of groupRadios(snapshot.radios.values(), options.groups)) {
-    const ordinals = Array.from({ length: Math.min(mostOrdinals, radios.length) }, (_, index) => index + 1);
     for (const radio of radios) {
       if (radio.presence !== "present") continue;
+      // All, however many radios there are now: a container may have been given this one as its second when there were more.
       const devices = ordinals.map((ordinal) => {
         const edits = editsFor(radio, { group, ordinal, node: snapshot.node });
         return toDevice({ radio, ordinal, edits, options });
