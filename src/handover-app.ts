@@ -22,6 +22,7 @@ import { cdiNames } from "./publish/cdi/cdi-files.ts";
 import { createCdiOutput } from "./publish/cdi/cdi-output.ts";
 import { createAwaitedClaims } from "./publish/dra/awaited-claims.ts";
 import { toDeviceName } from "./publish/dra/device-name.ts";
+import { createGivenRadios } from "./publish/handover/given-radios.ts";
 import { runHolders } from "./publish/handover/holders.ts";
 import { createRadioPods } from "./publish/handover/radio-pods.ts";
 import { editsFor } from "./publish/handover/radio-edits.ts";
@@ -84,12 +85,16 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
   const kubelet = scope.use("pod resources", openPodResources({ kubelet: config.host.kubelet }));
   const radioOfDevice = (device: string): string | undefined =>
     [...inventory.current.radios.keys()].find((id) => toDeviceName(id) === device);
-  scope.spawn("holders", (stop) => runHolders({ kubelet, nudges, domain: groups.domain, radioOfDevice, clock, conditions, holders }, stop));
+  const given = createGivenRadios(clock);
+  scope.spawn("holders", (stop) =>
+    runHolders(
+      { kubelet, nudges, domain: groups.domain, radioOfDevice, clock, conditions, holders, answered: (at) => given.told(at) },
+      stop,
+    ),
+  );
 
   const cdi = followRuntime({ config, cluster, log, scope });
   const claimed = new Cell<ReadonlySet<string>>(new Set());
-  /** When the device plugin gave each radio away, milliseconds since the epoch: the kubelet tells a moment later. */
-  const given = new Map<string, number>();
   const devicePlugin = config.devicePlugin.enabled === false ? undefined : createDevicePluginCounters();
   if (devicePlugin !== undefined) {
     scope.spawn("device plugin", (stop) =>
@@ -105,7 +110,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
           refresh,
           handed: nudge,
           allocate(radio, place) {
-            given.set(radio.id, clock.now());
+            given.give(radio.id);
             if (cdi.current) return { cdiName: cdiDeviceName(groups.domain, radio.id, place.ordinal) };
             return editsFor(radio, { ...place, node: config.node.name });
           },
@@ -136,7 +141,7 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
         stateDirectory: config.state.directory,
         graceMs: config.handover.graceSeconds * 1_000,
         evictAfterMs: evict === "all" && absentSeconds > 0 ? absentSeconds * 1_000 : undefined,
-        isGiven: (id: string) => clock.now() - (given.get(id) ?? -Infinity) < givenMs,
+        given: given.ids,
       };
       await runResourceClaims({ ...common, ...own, refresh, holders, claimed, awaited, handed: nudge, counters: sliceCounters }, stop);
     });
@@ -186,9 +191,6 @@ export function startHandover({ config, log, conditions, inventory, rescans, clu
     resourceOf,
   };
 }
-
-/** The kubelet is asked who has what three seconds after each allocation at the latest. */
-const givenMs = 10_000;
 
 /** Asked of the Node until it says; it is written once, when the kubelet starts. */
 const versionsRetryMs = 30_000;

@@ -147,6 +147,22 @@ test("further radios of a group are numbered within the pod, over all of its cla
   ]);
 });
 
+test("what a pod has of a claim that others share counts, though it came after that was prepared", async () => {
+  const world = await openWorld(twins, { shared: [a], own: [b] });
+  world.pods = { shared: ["first"] };
+  expect(await world.prepare("shared")).toEqual([["radio.mi.house/radio=A-1"]]);
+  // The kubelet prepares a claim once, however many pods come for it.
+  world.pods = { shared: ["first", "second"], own: ["second"] };
+  expect(await world.prepare("own")).toEqual([["radio.mi.house/radio=b:2"]]);
+});
+
+test("a claim is prepared by what is known of the others where they cannot be read", async () => {
+  const world = await openWorld(twins, { shared: [a], own: [b] });
+  await world.prepare("shared");
+  world.claims = { ...world.claims, shared: new AerialError("kube.unreachable", "away") };
+  expect(await world.prepare("own")).toEqual([["radio.mi.house/radio=b:2"]]);
+});
+
 test("what a claim asks of other drivers is not ours", async () => {
   const gpu = { device: "gpu-0", driver: "gpu.example.com", pool: "elsewhere" };
   const world = await openWorld(twins, { both: [gpu, b], gpu: [gpu] });
@@ -219,7 +235,7 @@ test("no radio goes to two claims, at once or one after the other", async () => 
 test("a radio that the device plugin gave away is refused, whether the kubelet tells of it yet or not", async () => {
   const world = await openWorld(twins, { one: [b] });
   world.given.add("b");
-  expect(await world.prepare("one")).toEqual(["the radio b was given to another pod a moment ago"]);
+  expect(await world.prepare("one")).toEqual(["the radio b was given to another pod, and the kubelet does not say yet who has it"]);
   const holder = {
     radioId: "b",
     namespace: "house",
@@ -254,17 +270,18 @@ test("what is not known is given back without a word, though the claim is gone a
 
 test("claims that are gone are told from those that cannot be asked for", async () => {
   const away = new AerialError("kube.unreachable", "away");
-  const radios = ["a", "b", "c", "d"].map((id) => sampleRadio(id));
+  const radios = ["a", "b", "c", "d", "e"].map((id) => sampleRadio(id));
   const world = await openWorld(radios, {
     gone: [{ device: "a" }],
     away: [{ device: "b" }],
     anew: [{ device: "c" }],
     stays: [{ device: "d" }],
+    moved: [{ device: "e" }],
   });
-  await world.prepare("gone", "away", "anew", "stays");
+  await world.prepare("gone", "away", "anew", "stays", "moved");
   expect(await world.findGone()).toEqual([]);
-  world.claims = { away, anew: [{ device: "z" }], stays: [{ device: "d" }] };
-  expect(await world.findGone()).toEqual(["uid-gone", "uid-anew"]);
+  world.claims = { away, anew: [{ device: "z" }], stays: [{ device: "d" }], moved: [{ device: "e", pool: "n2" }] };
+  expect(await world.findGone()).toEqual(["uid-gone", "uid-anew", "uid-moved"]);
 });
 
 test("a scan that takes too long, or fails, ends in a sentence before the kubelet gives up", async () => {

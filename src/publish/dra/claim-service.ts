@@ -29,7 +29,7 @@ export interface ClaimServiceDependencies {
   readonly refresh: (signal: AbortSignal) => Promise<Snapshot>;
   /** Who has radios, as the kubelet tells. */
   readonly holders: () => readonly RadioHolder[];
-  /** Whether the device plugin gave a radio away a moment ago, so that the kubelet may not tell yet. */
+  /** Whether the device plugin gave a radio away, and the kubelet has not told of it yet. */
   readonly isGiven: (radioId: string) => boolean;
   /** Is told after each claim that came or went. */
   readonly handed: () => void;
@@ -60,9 +60,16 @@ const retryMs = 1_000;
 const objectName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 export function createClaimService(dependencies: ClaimServiceDependencies): ClaimService {
-  const { kube, book, awaited, domain, handed, clock, log } = dependencies;
+  const { kube, book, awaited, handed, clock, log } = dependencies;
   const read = async ({ namespace, name }: Pick<NamedClaim, "namespace" | "name">, signal: AbortSignal): Promise<ClaimView> =>
     toClaimView(await kube.get(claimPath(namespace, name), signal));
+
+  /** Who the other prepared claims are for by now: a pod that comes later for one of them is no reason for the kubelet to tell us. */
+  const readConsumers = async (asked: NamedClaim, signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const others = [...book.claims.values()].filter(({ uid }) => uid !== asked.uid);
+    const views = await Promise.all(others.map((other) => read(other, signal).catch(() => undefined)));
+    return new Map(views.flatMap((view) => (view === undefined ? [] : [[view.uid, view.consumers] as const])));
+  };
 
   const planOrAwait = ({ namespace, name, uid }: NamedClaim, claim: ClaimView, facts: ClaimFacts): PreparedClaim => {
     const asked = { namespace, name, uid };
@@ -80,10 +87,11 @@ export function createClaimService(dependencies: ClaimServiceDependencies): Clai
       throw new AerialError("handover.unavailable", "the kubelet named a claim that there cannot be");
     }
     const looked = orAborted(dependencies.refresh(signal), signal);
-    const [snapshot, claim] = await Promise.all([looked, read(asked, signal)]);
+    const [snapshot, claim, consumers] = await Promise.all([looked, read(asked, signal), readConsumers(asked, signal)]);
     signal.throwIfAborted();
     // From looking who has the radio until it is claimed nobody else gets a word in.
-    const planned = planOrAwait(asked, claim, factsOf(snapshot, asked, dependencies));
+    const prepared = Array.from(book.claims.values(), (other) => ({ ...other, consumers: consumers.get(other.uid) ?? other.consumers }));
+    const planned = planOrAwait(asked, claim, { ...factsOf(snapshot, asked, dependencies), prepared });
     awaited.drop(asked.uid);
     await book.put(planned);
     return planned;
@@ -138,7 +146,7 @@ export function createClaimService(dependencies: ClaimServiceDependencies): Clai
       for (const claim of book.claims.values()) {
         try {
           const now = await read(claim, signal);
-          if (now.uid !== claim.uid || !hasAny(now, claim, domain)) gone.add(claim.uid);
+          if (now.uid !== claim.uid || !hasAny(now, claim, dependencies)) gone.add(claim.uid);
         } catch (error) {
           signal.throwIfAborted();
           if (hasCode(error, "kube.not-found")) gone.add(claim.uid);
@@ -149,19 +157,22 @@ export function createClaimService(dependencies: ClaimServiceDependencies): Clai
   };
 }
 
-/** Whether the claim is still allocated one of the radios that it was prepared with. */
-function hasAny({ allocated = [] }: ClaimView, { devices }: PreparedClaim, domain: string): boolean {
-  return allocated.some((result) => result.driver === domain && devices.some(({ device }) => device === result.device));
+/** Whether the claim is still allocated one of the radios that it was prepared with, and here. */
+function hasAny(
+  { allocated = [] }: ClaimView,
+  { devices }: PreparedClaim,
+  { domain, node }: Pick<ClaimServiceDependencies, "domain" | "node">,
+): boolean {
+  return allocated.some(({ driver, pool, device }) => driver === domain && pool === node && devices.some((own) => own.device === device));
 }
 
-function factsOf(snapshot: Snapshot, asked: NamedClaim, dependencies: ClaimServiceDependencies): ClaimFacts {
+function factsOf(snapshot: Snapshot, asked: NamedClaim, dependencies: ClaimServiceDependencies): Omit<ClaimFacts, "prepared"> {
   const { book, node, domain, groups, holders, isGiven } = dependencies;
   return {
     driver: domain,
     node,
     radios: snapshot.radios,
     groups: groups(snapshot.radios.values()),
-    prepared: [...book.claims.values()],
     holderOf: (radioId) => book.holderOf(radioId),
     takenBy(radioId) {
       const holder = holders().find(
@@ -172,7 +183,7 @@ function factsOf(snapshot: Snapshot, asked: NamedClaim, dependencies: ClaimServi
             (book.isLost && !(each.namespace === asked.namespace && each.request === asked.name))),
       );
       if (holder !== undefined) return `is held by the pod ${holder.namespace}/${holder.pod}, which was given it as ${holder.request}`;
-      return isGiven(radioId) ? "was given to another pod a moment ago" : undefined;
+      return isGiven(radioId) ? "was given to another pod, and the kubelet does not say yet who has it" : undefined;
     },
   };
 }

@@ -64,7 +64,7 @@ function start({ enabled = "auto", domain = "radio.mi.house", book, hasKubelet =
       groups: () => new Map(),
       cdiName: (id) => id,
       refresh: async () => sampleSnapshot([]),
-      isGiven: () => false,
+      given: new Cell(new Set<string>()),
       handed: () => {},
       claimed,
       graceMs: 30_000,

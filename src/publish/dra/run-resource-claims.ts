@@ -21,7 +21,7 @@ import { runSlices } from "./run-slices.ts";
 
 export interface ResourceClaimsDependencies extends Pick<
   ClaimServiceDependencies,
-  "node" | "domain" | "groups" | "cdiName" | "refresh" | "isGiven" | "handed" | "awaited"
+  "node" | "domain" | "groups" | "cdiName" | "refresh" | "handed" | "awaited"
 > {
   readonly kube: Pick<Kube, "get" | "list" | "create" | "replace" | "remove" | "watch">;
   /** `true` makes what is in the way a condition; `auto` says it in the log. */
@@ -33,6 +33,8 @@ export interface ResourceClaimsDependencies extends Pick<
   readonly snapshots: Watch<Snapshot>;
   /** Who has radios, as the kubelet tells. */
   readonly holders: Watch<readonly RadioHolder[]>;
+  /** Radios that the device plugin gave away, and the kubelet has not told of yet. */
+  readonly given: Watch<ReadonlySet<string>>;
   /** Radios that a claim has go here. */
   readonly claimed: Cell<ReadonlySet<string>>;
   /** How long an unplugged radio stays listed. */
@@ -101,20 +103,20 @@ interface Offering extends ResourceClaimsDependencies {
 }
 
 async function offer(offering: Offering, signal: AbortSignal): Promise<void> {
-  const { book, snapshots, groups, node, holders, isGiven } = offering;
+  const { book, snapshots, groups, node, holders, given } = offering;
   // What was given away must be taken back, whoever can be asked now.
   if (book.claims.size === 0) await awaitUnobstructed(offering, signal);
   if (signal.aborted) return;
-  const service = createClaimService({ ...offering, holders: () => holders.current });
+  const service = createClaimService({ ...offering, holders: () => holders.current, isGiven: (id) => given.current.has(id) });
   const health = new Cell(deviceHealth(snapshots.current, groups(snapshots.current.radios.values()), node));
-  const handed = (): ReadonlyMap<string, string | undefined> => handedOf(holders.current, snapshots.current, isGiven);
+  const handed = (): ReadonlyMap<string, string | undefined> => handedOf(holders.current, snapshots.current, given.current);
   await Promise.all([
     runSlices(
       {
         ...offering,
         handed,
         claimed: () => book.claimed.current,
-        inputs: [holders, book.claimed],
+        inputs: [holders, given, book.claimed],
       },
       signal,
     ),
@@ -225,11 +227,11 @@ async function forgetGone({ service, book, awaited, clock, log }: Served, signal
 function handedOf(
   holders: readonly RadioHolder[],
   { radios }: Snapshot,
-  isGiven: (radioId: string) => boolean,
+  given: ReadonlySet<string>,
 ): ReadonlyMap<string, string | undefined> {
-  const given = [...radios.keys()].filter(isGiven).map((id): [string, string | undefined] => [id, undefined]);
+  const untold = [...given].filter((id) => radios.has(id)).map((id): [string, string | undefined] => [id, undefined]);
   const held = holders.filter(({ way }) => way === "device-plugin").map(({ radioId, since }): [string, string] => [radioId, since]);
-  return new Map([...given, ...held]);
+  return new Map([...untold, ...held]);
 }
 
 async function follow<T>(watch: Watch<T>, tell: (value: T) => void, signal: AbortSignal): Promise<void> {
