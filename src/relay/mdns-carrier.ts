@@ -107,7 +107,7 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       const { content } = heard;
       const echo = echoes.judge({ content, datagram, search: legacy, offer: response, said: heard }, now);
       if (echo !== undefined) return refuse(account, "echo", echo);
-      if (!attention.take(now)) seen.skip();
+      if (!attention.take(datagram, now)) seen.skip();
       else {
         homes.learn(heard.message, link.name, now);
         if (response) seen.hearDns(heard.message, { link: link.name, family: channel.family, source: source.bytes, at: now });

@@ -10,7 +10,7 @@ const found = (location = "http://10.2.0.9:1400/d.xml"): Uint8Array =>
   Buffer.from(
     `HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=1800\r\nLOCATION: ${location}\r\nST: ssdp:all\r\nUSN: uuid:1::upnp:rootdevice\r\n\r\n`,
   );
-const notify = (nts = "ssdp:alive", location = "http://10.1.0.9:1400/d.xml"): Uint8Array =>
+const notify = (nts = "ssdp:alive", location = "http://10.1.0.9:1400/d.xml"): Buffer =>
   Buffer.from(
     `NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nCACHE-CONTROL: max-age=1800\r\nLOCATION: ${location}\r\nNT: upnp:rootdevice\r\nNTS: ${nts}\r\nUSN: uuid:1::upnp:rootdevice\r\n\r\n`,
   );
@@ -261,6 +261,25 @@ test("a flood is held back, the others are not, and it has a name", () => {
   const { heard } = world.engine.counters.of("a");
   expect(heard.rate).toBeGreaterThan(7_000);
   expect(world.engine.rate.floods(7_000 + 2_000)).toMatchObject([{ link: "a" }]);
+});
+
+test.each(["mdns", "ssdp"] as const)("%s: one that talks all the time, within its limit, hides nobody's services", (protocol) => {
+  const world = makeRelayWorld(["a", "b"], { limits: {} });
+  const tell = (link: string, source: string, word: string): void => {
+    const addresses = [source];
+    const payload =
+      protocol === "mdns" ? announce({ instance: word, host: word, addresses }) : notify("ssdp:alive", `http://${source}:80/${word}`);
+    const unique = protocol === "mdns" ? payload : Buffer.from(payload.toString("latin1").replaceAll("uuid:1", `uuid:${word}`), "latin1");
+    world.hear(link, { payload: unique, protocol, source });
+  };
+  for (let turn = 0; turn < 2_000; turn += 1) {
+    tell("a", "10.1.0.9", `chatty${turn}`);
+    world.pass(2);
+  }
+  tell("a", "10.1.0.10", "neighbor");
+  tell("b", "10.2.0.9", "elsewhere");
+  const heard = JSON.stringify(world.engine.seen.list(10_000, 0));
+  expect(["chatty0", "chatty1999", "neighbor", "elsewhere"].map((word) => heard.includes(word))).toEqual([true, false, true, true]);
 });
 
 test("what is followed is told with its end", () => {

@@ -69,8 +69,6 @@ export interface RelayEngine {
 const longestMdns = 9_000 - 20 - 8;
 /** Host names remembered, to tell hosts that live on several links. */
 const rememberedHosts = 4_096;
-/** A home in which everything wakes up at once announces some hundreds of services. */
-const attentionPaid = { perSecond: 100, burst: 1_000 };
 
 export function createRelayEngine(dependencies: RelayEngineDependencies): RelayEngine {
   const { wire, carries } = dependencies;
@@ -88,7 +86,7 @@ export function createRelayEngine(dependencies: RelayEngineDependencies): RelayE
   const accounts = createAccounts({ counters, trace: () => dependencies.trace?.() });
   const homes: HostHomes = createHostHomes({ limit: rememberedHosts });
   const seen = createSeenServices();
-  const attention = createAttention(attentionPaid);
+  const attention = createAttention();
   let rate: RateLimit = createRateLimit(options.limits);
   const roles = createPairRoles({ wire, carries, carried: (source, link) => echoes.carried(source, link, clock) });
   const echoes: EchoWatch = createEchoWatch({ policy: options.onSecondReflector, isOurs: (source) => roles.isPeer(source) });

@@ -35,8 +35,9 @@ export function createSearchCarrier(dependencies: SearchCarrierDependencies): Se
     return crossings.rules(link, to).allows(subject);
   };
 
-  const hear = (packet: SearchPacket, { link, channel, source }: RelayDatagram, now: number): void => {
-    if (packet.ssdp === undefined || !attention.take(now)) seen.skip();
+  const hear = (packet: SearchPacket, datagram: RelayDatagram, now: number): void => {
+    const { link, channel, source } = datagram;
+    if (packet.ssdp === undefined || !attention.take(datagram, now)) seen.skip();
     else seen.hearSsdp(packet.ssdp, { link: link.name, family: channel.family, source: source.bytes, at: now });
   };
 
