@@ -9,6 +9,7 @@ import type { Caller, Role } from "../../core/access.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Conditions } from "../../core/condition.ts";
 import { AerialError, describeError, errnoOf } from "../../core/errors.ts";
+import { toFileStamp } from "../../core/file-stamp.ts";
 import type { Log } from "../../core/log.ts";
 
 export interface TokenFile {
@@ -93,8 +94,7 @@ function hashOf(token: string): Buffer {
 /** Changes when the file does, or another takes its place. */
 async function stampOf(file: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+    return toFileStamp(await stat(file, { bigint: true }));
   } catch (error) {
     throw unreadable(file, error);
   }

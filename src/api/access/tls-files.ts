@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { Conditions } from "../../core/condition.ts";
 import { AerialError, describeError, errnoOf } from "../../core/errors.ts";
+import { toFileStamp } from "../../core/file-stamp.ts";
 import type { Log } from "../../core/log.ts";
 
 export interface TlsFiles {
@@ -82,6 +83,6 @@ function readPem(file: string): Buffer {
 function stampOf({ certificate, key }: TlsFiles): string {
   return [certificate, key]
     .map((file) => statSync(file, { bigint: true, throwIfNoEntry: false }))
-    .map((status) => (status === undefined ? "none" : [status.dev, status.ino, status.size, status.mtimeNs, status.ctimeNs].join(" ")))
+    .map((status) => (status === undefined ? "none" : toFileStamp(status)))
     .join(", ");
 }
