@@ -10,7 +10,9 @@ import type { RelayView } from "./api/sources.ts";
 import { readVersion } from "./cli/version.ts";
 import type { ClusterAccess } from "./cluster.ts";
 import { hideSecrets } from "./config/hide-secrets.ts";
+import type { ConfigSource } from "./config/load-config.ts";
 import type { Config } from "./config/schema.ts";
+import { createFollowedConfig } from "./config-app.ts";
 import type { Watch } from "./core/cell.ts";
 import { type ChangeLatency, createChangeLatency } from "./core/change-latency.ts";
 import { systemClock as clock, timestamp } from "./core/clock.ts";
@@ -43,11 +45,14 @@ import { createScanCounters } from "./scan/scan-counters.ts";
 
 export interface AppDependencies {
   readonly config: Config;
+  readonly source: ConfigSource;
+  /** Changes when somebody asks for the configuration to be read again. */
+  readonly hangUps: Watch<number>;
   readonly log: Log;
 }
 
 /** Runs aerial until the signal aborts; resolves when everything is closed. Throws what no part could go on from. */
-export async function runAerial({ config, log: told }: AppDependencies, signal: AbortSignal): Promise<void> {
+export async function runAerial({ config, source, hangUps, log: told }: AppDependencies, signal: AbortSignal): Promise<void> {
   const { log, lines } = keepRecentLog(told, clock);
   const startedAt = timestamp(clock);
   const node = config.node.name;
@@ -68,11 +73,16 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
   const inventory = scope.use("inventory", await openInventory({ ...inventoryOptions(config), clock, log, conditions }));
 
   let relay: Relay | undefined;
+  let configureRelay: ((section: Config["relay"]) => void) | undefined;
   if (config.relay.enabled) {
     // Loaded where there is something to relay.
     const { startRelay, toRelayOptions } = await import("./relay-app.ts");
-    relay = startRelay({ options: toRelayOptions(config.relay), log, conditions, notesServices: true, scope });
+    const started = startRelay({ options: toRelayOptions(config.relay), log, conditions, notesServices: true, scope });
+    relay = started;
+    configureRelay = (section) => started.configure(toRelayOptions(section));
   }
+  const followed = createFollowedConfig({ config, source, hangUps, configureRelay, log, conditions });
+  scope.spawn("configuration", (stop) => followed.run(stop));
 
   let cluster: ClusterAccess = { labels: false, outputs: new Map() };
   if (config.kubernetes.enabled) {
@@ -165,7 +175,7 @@ export async function runAerial({ config, log: told }: AppDependencies, signal: 
       apply: (event) => inventory.apply(event),
       holders: createHoldersView({ proc: config.host.proc, cluster }, lifetime.signal),
       plugins: () => toPluginViews(identifier.list(), conditions.current),
-      config: () => hideSecrets(config),
+      config: () => hideSecrets(followed.current),
       rescan: (stop) => rescans.ask(stop),
       ...(relay !== undefined && { relay: toRelayView(relay) }),
       doctor,

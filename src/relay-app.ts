@@ -1,8 +1,11 @@
 /** The relay's part of the composition: in the daemon, or in the foreground and nothing else. Loaded only where there is a relay. */
+import { isDeepStrictEqual } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import type { RelayAlone } from "./cli/command.ts";
+import { runFileFollower } from "./config/follow-file.ts";
 import { loadRelayRules } from "./config/load-relay-rules.ts";
 import type { Config } from "./config/schema.ts";
+import type { Watch } from "./core/cell.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { type Conditions, createConditions } from "./core/condition.ts";
 import { describeError } from "./core/errors.ts";
@@ -33,18 +36,24 @@ export function startRelay({ options, log, conditions, notesServices, scope }: R
   return relay;
 }
 
-/** What the configuration's section `relay` comes to. */
+/** What the configuration's section `relay` comes to. One that is off while it runs has no links. */
 export function toRelayOptions(config: Config["relay"]): RelayOptions {
-  const { links, protocols, rules, defaults, limits, onSecondReflector } = config;
+  const { enabled, protocols, rules, defaults, limits, onSecondReflector } = config;
+  const links = enabled ? config.links : [];
   return { links, protocols, rules, defaults, fallback: config.default, limits, onSecondReflector };
 }
 
 /** Longer ones come at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
+export interface RelayAloneDependencies extends RelayAlone {
+  /** Changes when somebody asks for the rules to be read again. */
+  readonly hangUps: Watch<number>;
+}
+
 /** Relays until the signal aborts; every condition and every change of roles is a line in the log. */
-export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Promise<void> {
-  const { log } = alone;
+export async function runRelayAlone(alone: RelayAloneDependencies, signal: AbortSignal): Promise<void> {
+  const { log, hangUps, rulesFile } = alone;
   const options = toOptions(alone);
   const conditions = createConditions(clock);
   using lifetime = linkSignal(signal);
@@ -55,7 +64,11 @@ export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Pro
     lifetime.abort(error);
   });
   scope.spawn("conditions", (stop) => logConditions(conditions, log, stop));
-  startRelay({ options, log, conditions, notesServices: false, scope });
+  const relay = startRelay({ options, log, conditions, notesServices: false, scope });
+  if (rulesFile !== undefined) {
+    const look = rulesReader({ file: rulesFile, options, read: () => toOptions(alone), relay, log, conditions });
+    scope.spawn("rules", (stop) => runFileFollower({ file: rulesFile, clock, asked: hangUps, look }, stop));
+  }
   log.info({ links: alone.links, protocols: alone.protocols }, "relay is starting");
   // While the relay's thread is away, nothing else keeps this process from ending before it is started again.
   const alive = setInterval(() => {}, longestTimerMs);
@@ -65,6 +78,36 @@ export async function runRelayAlone(alone: RelayAlone, signal: AbortSignal): Pro
   });
   clearInterval(alive);
   if (failure !== undefined) throw failure;
+}
+
+interface RulesReaderDependencies {
+  readonly file: string;
+  /** What is in force. */
+  readonly options: RelayOptions;
+  readonly read: () => RelayOptions;
+  readonly relay: Pick<Relay, "configure">;
+  readonly log: Log;
+  readonly conditions: Pick<Conditions, "raise" | "clear">;
+}
+
+/** Reads the rules when called, and has the relay keep to them; those that cannot be used change nothing. */
+function rulesReader({ file, options, read, relay, log, conditions }: RulesReaderDependencies): () => boolean {
+  let inForce = options;
+  return () => {
+    try {
+      const next = read();
+      conditions.clear("relay.rules");
+      if (isDeepStrictEqual(next, inForce)) return true;
+      relay.configure(next);
+      inForce = next;
+      log.info({ file, rules: next.rules.length, default: next.fallback }, "new rules are in force");
+      return true;
+    } catch (error) {
+      const why = describeError(error).replaceAll("\n", "; ");
+      conditions.raise("relay.rules", "warning", `The rules are not used as they are now: ${why}. Those before them stay in force.`);
+      return false;
+    }
+  };
 }
 
 function toOptions({ links, protocols, limits, rulesFile }: RelayAlone): RelayOptions {

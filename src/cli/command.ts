@@ -2,6 +2,7 @@
 import type { DoctorReport } from "../core/check.ts";
 import type { Log } from "../core/log.ts";
 import type { RelayProtocol } from "../core/relay.ts";
+import type { ConfigSource } from "../config/load-config.ts";
 import type { Machine } from "../config/machine.ts";
 import type { Config } from "../config/schema.ts";
 import type { IdentifierDependencies } from "../plugins/identifier-dependencies.ts";
@@ -43,16 +44,19 @@ export interface Invocation {
 
 /** What only the composition root can put together. */
 export interface Capabilities {
-  /** Runs the daemon until the signal aborts and everything is closed. */
-  runDaemon(deps: { readonly config: Config; readonly log: Log }, signal: AbortSignal): Promise<void>;
+  /** Runs the daemon until the signal aborts and everything is closed. Reads `source` again when it changes, and at SIGHUP. */
+  runDaemon(deps: { readonly config: Config; readonly source: ConfigSource; readonly log: Log }, signal: AbortSignal): Promise<void>;
   /** Takes back from the cluster all that aerial has written for this node; a sentence for each thing removed. */
   withdraw(deps: { readonly config: Config; readonly log: Log }, signal: AbortSignal): Promise<readonly string[]>;
-  /** Relays between links, and does nothing else, until the signal aborts and everything is closed. */
+  /** Relays between links, and does nothing else, until the signal aborts and everything is closed. Rules are read as above. */
   runRelay(deps: RelayAlone, signal: AbortSignal): Promise<void>;
   builtInPlugins(): Promise<IdentifierDependencies["builtIn"]>;
   /** Examines this machine without a daemon. */
   examine(deps: { readonly config: Config; readonly log: Log }, signal: AbortSignal): Promise<LocalExamination>;
-  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; the second ends the process. Without it the first one does. */
+  /**
+   * Aborts at the first SIGINT, SIGTERM or SIGHUP; the second ends the process. Without it the first one does. What runs the
+   * daemon or a relay takes SIGHUP for itself, but where it tells that the terminal is gone.
+   */
   untilInterrupted(): AbortSignal;
 }
 

@@ -11,7 +11,10 @@ export const commands: readonly CommandSpec[] = [
     summary: "run the daemon",
     positionals: [],
     options: { config: configOption },
-    notes: `${environmentNote}\nThe first SIGTERM or SIGINT stops it in good order, the second at once. Labels stay: \`aerial cleanup\` removes them.`,
+    notes: `${environmentNote}
+What the file says of \`relay\` is taken as soon as it changes, and at SIGHUP, without losing a packet; for the rest
+aerial says that it must be restarted. A file that is wrong changes nothing.
+The first SIGTERM or SIGINT stops it in good order, the second at once. Labels stay: \`aerial cleanup\` removes them.`,
     load: async () => (await import("./run-command.ts")).runDaemonCommand,
   },
   {
@@ -142,6 +145,7 @@ aerial doctor --patch > patch.yaml, read it, and talosctl patch machineconfig --
       "no-limits": { type: "boolean", help: "hold back nobody, however much a host sends" },
     },
     notes: `Example: aerial relay run --link eth0.10 --link eth0.40
+The rules are read again when FILE changes, and at SIGHUP, without losing a packet. Those that are wrong change nothing.
 Reads no configuration and needs neither a daemon nor a cluster nor, from Linux 5.7 on, root.`,
     load: async () => (await import("./relay-run-command.ts")).runRelayRunCommand,
   },

@@ -19,7 +19,7 @@ export async function runDaemonCommand(invocation: Invocation): Promise<number> 
   log.info({ file: loaded.file ?? "none", node: loaded.config.node.name }, "configuration read");
   const stop = capabilities.untilInterrupted();
   try {
-    await capabilities.runDaemon({ config: loaded.config, log }, stop);
+    await capabilities.runDaemon({ config: loaded.config, source: loaded.source, log }, stop);
   } catch (error) {
     // Told to stop while it was still starting: that is no failure.
     if (!stop.aborted || error !== stop.reason) throw error;

@@ -10,6 +10,8 @@ const head = `# aerial's configuration: every key, what it means, and its defaul
 # environment, which wins over the file: AERIAL__SCAN__INTERVAL=30, AERIAL__LABELS__GRACE_SECONDS=10,
 # AERIAL__LABELS__ALIASES='{zigbee: zigbee}'.
 #
+# What the file says of relay is taken as soon as it changes; the rest when aerial starts.
+#
 # yaml-language-server: $schema=./schema.json
 `;
 

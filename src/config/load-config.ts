@@ -17,6 +17,15 @@ export interface LoadedConfig {
   readonly config: Config;
   /** The file it came from; undefined when there was none and defaults and environment were enough. */
   readonly file?: string;
+  readonly source: ConfigSource;
+}
+
+/** Where the configuration comes from, for those who look at it again. */
+export interface ConfigSource {
+  /** The file, or where one would be read if it were there. */
+  readonly file: string;
+  /** What the file and the environment say now. Throws as `loadConfig` does, and where the file was there before and is not now. */
+  read(): Config;
 }
 
 /**
@@ -44,5 +53,8 @@ export function loadConfig(options: { readonly file?: string; readonly machine?:
       },
     ]);
   }
-  return bytes === undefined ? { config } : { config, file };
+  // A file that was there and is not now is being replaced; it does not say that all has its default.
+  const again = bytes === undefined ? options : { ...options, file };
+  const source = { file, read: () => loadConfig(again).config };
+  return bytes === undefined ? { config, source } : { config, file, source };
 }

@@ -211,7 +211,11 @@ export const configSchema = z.strictObject({
   api: apiSchema.prefault({}).describe("The API and the page."),
   plugins: plugins.prefault({}).describe("Radio plugins."),
   radios,
-  relay: relaySchema.prefault({}).describe("Carrying mDNS and SSDP between links, so that what one network offers is found from another."),
+  relay: relaySchema
+    .prefault({})
+    .describe(
+      "Carrying mDNS and SSDP between links, so that what one network offers is found from another. Changes hold at once, without a restart, but for relay.lease, and for enabled where it was false at the start.",
+    ),
   log: log.prefault({}).describe("aerial's own log, on standard output. Serial numbers are never in it."),
 });
 
