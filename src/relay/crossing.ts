@@ -46,7 +46,7 @@ export interface AccountsDependencies {
 }
 
 /** From best to worst: a packet counts as the best that became of it on any link. */
-const rank: readonly RelayVerdict[] = ["relayed", "trimmed", "send-failed", "standby", "multi-homed", "scope", "rule", "nobody"];
+const rank: readonly RelayVerdict[] = ["relayed", "trimmed", "send-failed", "standby", "echo", "multi-homed", "scope", "rule", "nobody"];
 
 export function createAccounts({ counters, trace }: AccountsDependencies): Accounts {
   return {

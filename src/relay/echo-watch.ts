@@ -35,6 +35,8 @@ interface EchoCondition {
 export interface EchoWatch {
   /** Why it is an echo, in a sentence; undefined when it is news. */
   judge(packet: JudgedPacket, now: number): string | undefined;
+  /** Whether a packet that is an echo may go to this link all the same: a question that has not been there yet. */
+  isOpen(packet: JudgedPacket, to: RelayLink, now: number): boolean;
   /** To be told of each link that a packet goes to, by our hand or another's. */
   sent(packet: CarriedPacket, now: number): void;
   /** Why this packet is left to another reflector; undefined when it is not. */
@@ -79,6 +81,12 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
         watch.observe(lane, { kind, content: contentOf(packet), owner: ownerSource, offer, source: address, delayMs }, now);
       }
       return `${address} ${kind === "repeat" ? "says it too often" : "repeats what was heard before"}`;
+    },
+    isOpen(packet, { name }, now) {
+      const { offer, search, datagram } = packet;
+      if (offer || search || !guard.isOpen(sightingOf(packet), name, now)) return false;
+      // What another aerial brings was held against the rules on its way: it asks for somebody who may not ask there.
+      return !isOurs(formatAddress(datagram.source.bytes));
     },
     sent(packet, now) {
       const copy = { content: inChannel(packet.sent ?? packet.content, packet.datagram.channel), link: packet.to.name };

@@ -63,13 +63,18 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
     return { filtered: everythingCrosses, parts: [withoutUnicast(plain, bytes)] };
   };
 
-  const send = (heard: HeardMessage, datagram: RelayDatagram, { to, legacy, content, account, now }: Egress): void => {
+  /** Somebody else asked the same, and it went wherever this one could go. */
+  const isSpent = (packet: Parameters<EchoWatch["isOpen"]>[0], egresses: readonly RelayLink[], now: number): boolean =>
+    egresses.every((to) => !echoes.isOpen(packet, to, now));
+
+  const send = (heard: HeardMessage, datagram: RelayDatagram, { to, legacy, content, account, echo, now }: Egress): void => {
     const { filtered, parts } = wholeFor(heard, datagram, to) ?? cutFor(heard.message, datagram, { to, now });
     if (parts.length === 0) return account.egress(to, emptied(filtered));
     const { link, channel, source } = datagram;
     const packet = { content, datagram, to, search: legacy, offer: heard.response };
     const whole = !dropsAny(filtered);
-    const standby = crossings.standby(link, to, channel) ?? echoes.standsBack(packet, now);
+    // What others make of an echo is taken for theirs who said it first, so who would carry it cannot be told.
+    const standby = crossings.standby(link, to, channel) ?? (echo ? undefined : echoes.standsBack(packet, now));
     if (standby !== undefined) {
       // What the one who does carry it makes of it is an echo to us.
       echoes.sent(packet, now);
@@ -105,14 +110,20 @@ export function createMdnsCarrier(dependencies: MdnsCarrierDependencies): MdnsCa
       if (response && source.port !== mdnsPort) return refuse(account, "wrong-port", "answers come from port 5353 (RFC 6762 §6)");
       const legacy = !response && source.port !== mdnsPort;
       const { content } = heard;
-      const echo = echoes.judge({ content, datagram, search: legacy, offer: response, said: heard }, now);
-      if (echo !== undefined) return refuse(account, "echo", echo);
-      if (!attention.take(datagram, now)) seen.skip();
+      const packet = { content, datagram, search: legacy, offer: response, said: heard };
+      const echo = echoes.judge(packet, now);
+      const egresses = crossings.egresses(link, channel);
+      if (echo !== undefined && isSpent(packet, egresses, now)) return refuse(account, "echo", echo);
+      // Who brings another's words is not at home in them.
+      if (echo !== undefined || !attention.take(datagram, now)) seen.skip();
       else {
         homes.learn(heard.message, link.name, now);
         if (response) seen.hearDns(heard.message, { link: link.name, family: channel.family, source: source.bytes, at: now });
       }
-      for (const to of crossings.egresses(link, channel)) send(heard, datagram, { to, legacy, content, account, now });
+      for (const to of egresses) {
+        if (echo !== undefined && !echoes.isOpen(packet, to, now)) account.egress(to, "echo", echo);
+        else send(heard, datagram, { to, legacy, content, account, echo: echo !== undefined, now });
+      }
       account.close();
     },
     answer(search, datagram, now) {
@@ -202,6 +213,8 @@ interface Egress {
   readonly legacy: boolean;
   readonly content: Content;
   readonly account: Account;
+  /** It was heard before, but has not been there. */
+  readonly echo: boolean;
   readonly now: number;
 }
 

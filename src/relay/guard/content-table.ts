@@ -21,9 +21,10 @@ export interface ContentTable {
   readonly last: Float64Array;
   readonly source: Float64Array;
   readonly link: Uint32Array;
-  /** One bit a link, modulo 32. */
+  /** Where it went. One bit a link, modulo 32. */
   readonly carried: Uint32Array;
-  readonly heard: Uint32Array;
+  /** Where it went or was heard since its owner last said it. The same bits. */
+  readonly reached: Uint32Array;
   readonly budget: Float32Array;
   readonly askers: Uint8Array;
   /** 1: no one said this, we made it. */
@@ -41,7 +42,7 @@ export function createContentTable(limit: number): ContentTable {
   const source = new Float64Array(size);
   const link = new Uint32Array(size);
   const carried = new Uint32Array(size);
-  const heard = new Uint32Array(size);
+  const reached = new Uint32Array(size);
   const budget = new Float32Array(size);
   const askers = new Uint8Array(size);
   const made = new Uint8Array(size);
@@ -55,7 +56,7 @@ export function createContentTable(limit: number): ContentTable {
     source,
     link,
     carried,
-    heard,
+    reached,
     budget,
     askers,
     made,
@@ -88,7 +89,7 @@ export function createContentTable(limit: number): ContentTable {
       source[chosen] = 0;
       link[chosen] = 0;
       carried[chosen] = 0;
-      heard[chosen] = 0;
+      reached[chosen] = 0;
       budget[chosen] = 0;
       askers[chosen] = 0;
       made[chosen] = 0;

@@ -1,14 +1,16 @@
 /**
- * Relays and hosts on links, played as events in time. What it leaves out: losses on the wire, rules, and addresses; a
- * relay of ours is the guard and nothing else.
+ * Relays and hosts on links, played as events in time. What it leaves out: losses on the wire, addresses, and that ours know
+ * each other; a relay of ours is the guard, and rules that say which link may not ask which.
  */
 import { describe, expect, it } from "vitest";
 import { createEchoGuard } from "./echo-guard.ts";
 
+type Kind = "answer" | "question" | "search";
+
 interface Packet {
   readonly content: string;
   readonly source: string;
-  readonly search: boolean;
+  readonly kind: Kind;
   /** Who put it on the wire; hosts begin with `host`. */
   readonly from: string;
 }
@@ -78,24 +80,30 @@ interface RelayShape {
   readonly links: readonly string[];
   /** Milliseconds from arrival to handling, least and most. */
   readonly lag: readonly [number, number];
+  /** What ours sends is altered. */
+  readonly cut?: boolean;
+  /** From where ours carries no questions to where: `a c`. */
+  readonly denied?: readonly string[];
 }
 
-/** Ours: reads in batches, in order of arrival; drops what comes from its own addresses. `cut`: what goes to a link is altered. */
-function addOurs(network: Network, { name, links, lag }: RelayShape, cut = false): void {
+/** Ours: reads in batches, in order of arrival; drops what comes from its own addresses. */
+function addOurs(network: Network, { name, links, lag, cut = false, denied = [] }: RelayShape): void {
   const guard = createEchoGuard({ limit: 256 });
   const waiting: { readonly link: string; readonly packet: Packet; readonly at: number }[] = [];
   const handle = (): void => {
     waiting.sort((left, right) => left.at - right.at);
     for (const { link, packet, at } of waiting.splice(0)) {
-      const { content, source, search } = packet;
+      const { content, source, kind } = packet;
       if (source.startsWith(`${name}@`)) continue;
-      const sighting = { content, link, source, search };
-      if (guard.judge(sighting, at).verdict === "echo") continue;
+      const sighting = { content, link, source, search: kind === "search" };
+      const echo = guard.judge(sighting, at).verdict === "echo";
+      if (echo && kind !== "question") continue;
       for (const to of links) {
-        if (to === link) continue;
-        const made = cut && !search && !content.endsWith(" cut") ? `${content} cut` : content;
+        if (to === link || (echo && !guard.isOpen(sighting, to, at))) continue;
+        if (kind === "question" && denied.includes(`${link} ${to}`)) continue;
+        const made = cut && kind !== "search" && !content.endsWith(" cut") ? `${content} cut` : content;
         guard.sent(sighting, { content: made, link: to }, at);
-        network.send(to, { content: made, search, source: `${name}@${to}`, from: name });
+        network.send(to, { content: made, kind, source: `${name}@${to}`, from: name });
       }
     }
   };
@@ -148,6 +156,7 @@ const oneSegment = new Map([
 const two = ["a", "b"];
 const three = ["a", "b", "c"];
 const quick = [0.02, 0.5] as const;
+const kinds = ["answer", "question", "search"] as const;
 
 interface Outcome {
   readonly settled: boolean;
@@ -159,10 +168,10 @@ interface Outcome {
 type Build = (network: Network) => void;
 
 /** One original on link a, in a network that `build` fills. */
-function play(seed: number, search: boolean, { build, wiring }: { build: Build; wiring: ReadonlyMap<string, string> }): Outcome {
+function play(seed: number, kind: Kind, { build, wiring }: { build: Build; wiring: ReadonlyMap<string, string> }): Outcome {
   const network = new Network(wiring, seeded(seed));
   build(network);
-  network.at(1000, () => network.send("a", { content: "original", search, source: "host@a", from: "host" }));
+  network.at(1000, () => network.send("a", { content: "original", kind, source: "host@a", from: "host" }));
   const settled = network.settles();
   const count = (segment: string): number => network.copies.get(segment) ?? 0;
   return { settled, A: count("A"), B: count("B"), C: count("C") };
@@ -171,9 +180,9 @@ function play(seed: number, search: boolean, { build, wiring }: { build: Build; 
 const seeds = Array.from({ length: 1000 }, (_, index) => index + 1);
 
 /** The most copies on each segment over a thousand schedules, and whether each came to rest. */
-function worst(search: boolean, build: Build, wiring = apart): Outcome {
+function worst(kind: Kind, build: Build, wiring = apart): Outcome {
   return seeds
-    .map((seed) => play(seed, search, { build, wiring }))
+    .map((seed) => play(seed, kind, { build, wiring }))
     .reduce((one, other) => ({
       settled: one.settled && other.settled,
       A: Math.max(one.A, other.A),
@@ -183,19 +192,26 @@ function worst(search: boolean, build: Build, wiring = apart): Outcome {
 }
 
 describe("copies of one packet over a thousand schedules", () => {
-  for (const cut of [false, true]) {
-    it(`are 2 there and none back with two of ours${cut ? ", cut" : ""}`, () => {
-      const outcome = worst(false, (network) => {
-        addOurs(network, { name: "one", links: two, lag: [0.02, 20] }, cut);
-        addOurs(network, { name: "two", links: two, lag: [0.02, 20] }, cut);
+  for (const [kind, cut] of [
+    ["answer", false],
+    ["answer", true],
+    ["question", false],
+    ["question", true],
+  ] as const) {
+    const what = `for ${kind === "answer" ? "an answer" : "a question"}${cut ? " that is cut" : ""}`;
+
+    it(`are ${what} 2 there and none back with two of ours`, () => {
+      const outcome = worst(kind, (network) => {
+        addOurs(network, { name: "one", links: two, lag: [0.02, 20], cut });
+        addOurs(network, { name: "two", links: two, lag: [0.02, 20], cut });
       });
       expect(outcome).toEqual({ settled: true, A: 0, B: 2, C: 0 });
     });
 
-    it(`are 2 there and 1 back with a dumb foreign relay, quicker or slower than we are${cut ? ", cut" : ""}`, () => {
+    it(`are ${what} 2 there and 1 back with a dumb foreign relay, quicker or slower than we are`, () => {
       for (const lag of [[0.012, 0.03], quick, [5, 400]] as const) {
-        const outcome = worst(false, (network) => {
-          addOurs(network, { name: "one", links: two, lag: [0.02, 20] }, cut);
+        const outcome = worst(kind, (network) => {
+          addOurs(network, { name: "one", links: two, lag: [0.02, 20], cut });
           addForeign(network, { name: "foreign", links: two, lag });
         });
         expect(outcome).toEqual({ settled: true, A: 1, B: 2, C: 0 });
@@ -204,7 +220,7 @@ describe("copies of one packet over a thousand schedules", () => {
   }
 
   it("are for a search 2 there and none back with two of ours", () => {
-    const outcome = worst(true, (network) => {
+    const outcome = worst("search", (network) => {
       addOurs(network, { name: "one", links: two, lag: [0.02, 20] });
       addOurs(network, { name: "two", links: two, lag: [0.02, 20] });
     });
@@ -213,7 +229,7 @@ describe("copies of one packet over a thousand schedules", () => {
 
   it("are for a search 3 there and 2 back with a dumb foreign relay", () => {
     for (const lag of [[0.012, 0.03], quick, [5, 200]] as const) {
-      const outcome = worst(true, (network) => {
+      const outcome = worst("search", (network) => {
         addOurs(network, { name: "one", links: two, lag: [0.02, 20] });
         addForeign(network, { name: "foreign", links: two, lag });
       });
@@ -222,8 +238,8 @@ describe("copies of one packet over a thousand schedules", () => {
   });
 
   it("are one on each other link when we are alone on three", () => {
-    for (const search of [false, true]) {
-      const outcome = worst(search, (network) => addOurs(network, { name: "one", links: three, lag: quick }));
+    for (const kind of kinds) {
+      const outcome = worst(kind, (network) => addOurs(network, { name: "one", links: three, lag: quick }));
       expect(outcome).toEqual({ settled: true, A: 0, B: 1, C: 1 });
     }
   });
@@ -235,21 +251,21 @@ describe("no storm", () => {
     expect(Math.max(A, B, C)).toBeLessThanOrEqual(limit);
   };
 
-  for (const search of [false, true]) {
-    const what = search ? "searches" : "answers";
+  for (const kind of kinds) {
+    const what = { answer: "answers", question: "questions", search: "searches" }[kind];
 
     it(`of ${what} with two of ours and two foreign relays on three links`, () => {
-      const outcome = worst(search, (network) => {
-        addOurs(network, { name: "one", links: three, lag: quick }, true);
-        addOurs(network, { name: "two", links: three, lag: [0.02, 20] }, true);
+      const outcome = worst(kind, (network) => {
+        addOurs(network, { name: "one", links: three, lag: quick, cut: true });
+        addOurs(network, { name: "two", links: three, lag: [0.02, 20], cut: true });
         addForeign(network, { name: "foreign", links: ["a", "b"], lag: quick });
         addForeign(network, { name: "other", links: ["b", "c"], lag: [0.02, 30] });
       });
-      few(outcome, search ? 10 : 6);
+      few(outcome, kind === "search" ? 10 : 6);
     });
 
     it(`of ${what} when the kernel's times do not tell the order`, () => {
-      const outcome = worst(search, (network) => {
+      const outcome = worst(kind, (network) => {
         network.jitterMs = 30;
         addOurs(network, { name: "one", links: three, lag: [0.02, 20] });
         addOurs(network, { name: "two", links: two, lag: [0.02, 20] });
@@ -260,11 +276,58 @@ describe("no storm", () => {
 
     it(`of ${what} when two links are one segment`, () => {
       const build: Build = (network) => {
-        addOurs(network, { name: "one", links: three, lag: quick }, true);
-        addOurs(network, { name: "two", links: three, lag: quick }, true);
+        addOurs(network, { name: "one", links: three, lag: quick, cut: true });
+        addOurs(network, { name: "two", links: three, lag: quick, cut: true });
       };
-      const outcome = worst(search, build, oneSegment);
+      const outcome = worst(kind, build, oneSegment);
       few(outcome, 4);
+    });
+  }
+});
+
+describe("where one link may not ask another, and a third may", () => {
+  const denied = ["a c"];
+
+  for (const cut of [false, true]) {
+    const alike = { links: three, cut, denied } as const;
+    const what = cut ? ", cut" : "";
+
+    it(`a question is on each link as often as without rules at most, with two of ours${what}`, () => {
+      const outcome = worst("question", (network) => {
+        addOurs(network, { name: "one", lag: [0.02, 20], ...alike });
+        addOurs(network, { name: "two", lag: [0.02, 20], ...alike });
+      });
+      expect(outcome).toEqual({ settled: true, A: 0, B: 2, C: 2 });
+    });
+
+    it(`and with a foreign relay between any two links, or all of them${what}`, () => {
+      for (const links of [["a", "b"], ["b", "c"], ["a", "c"], three]) {
+        for (const lag of [[0.012, 0.03], quick, [5, 400]] as const) {
+          const outcome = worst("question", (network) => {
+            addOurs(network, { name: "one", lag: [0.02, 20], ...alike });
+            addForeign(network, { name: "foreign", links, lag });
+          });
+          expect(outcome.settled).toBe(true);
+          expect([outcome.A, outcome.B, outcome.C].map((count, index) => Math.min(count, index === 0 ? 2 : 3))).toEqual([
+            outcome.A,
+            outcome.B,
+            outcome.C,
+          ]);
+        }
+      }
+    });
+
+    it(`and where two links are one segment${what}`, () => {
+      const outcome = worst(
+        "question",
+        (network) => {
+          addOurs(network, { name: "one", lag: quick, ...alike });
+          addOurs(network, { name: "two", lag: quick, ...alike });
+        },
+        oneSegment,
+      );
+      expect(outcome.settled).toBe(true);
+      expect(Math.max(outcome.A, outcome.C)).toBeLessThanOrEqual(4);
     });
   }
 });

@@ -99,14 +99,48 @@ describe("ownership", () => {
     expect(search.judge({ content: 1, link: linkC, source: "guest", search: true }, 10).verdict).toBe("pass");
     expect(carry(search, { content: 1, link: linkA, source: host, search: true }, { now: 11 })).toBe("pass");
   });
+});
 
-  it("knows which links a content has been on", () => {
+describe("an echo", () => {
+  const linkD = "cellar";
+  const links = [linkA, linkB, linkC, linkD];
+  const ofOwner: Sighting = { content: 1, link: linkA, source: host };
+  const ofOther: Sighting = { content: 1, link: linkB, source: other };
+  const openFor = (guard: EchoGuard, sighting: Sighting, now: number): readonly string[] =>
+    links.filter((link) => guard.isOpen(sighting, link, now));
+
+  it("may go where nothing of it has been, once for each time that the owner says it", () => {
     const guard = createEchoGuard();
-    carry(guard, { content: 1, link: linkA, source: host }, { to: linkB, now: 10 });
-    expect([linkA, linkB, linkC].map((link) => guard.reached(1, link, 20))).toEqual([true, true, false]);
-    guard.judge({ content: 1, link: linkC, source: other }, 30);
-    expect(guard.reached(1, linkC, 31)).toBe(true);
-    expect(guard.reached(1, linkA, 1600)).toBe(false);
+    carry(guard, ofOwner, { to: linkB, now: 10 });
+    expect(guard.judge(ofOther, 20).verdict).toBe("echo");
+    expect(openFor(guard, ofOther, 20)).toEqual([linkC, linkD]);
+    guard.sent(ofOther, { content: 1, link: linkC }, 20);
+    guard.judge({ content: 1, link: linkD, source: other }, 30);
+    expect(openFor(guard, ofOther, 40)).toEqual([]);
+    expect(carry(guard, ofOwner, { to: linkB, now: 1_010 })).toBe("pass");
+    expect(openFor(guard, ofOther, 1_020)).toEqual([linkC, linkD]);
+    expect(openFor(guard, { content: 1, link: linkA, source: other }, 1_020)).toEqual([linkC, linkD]);
+  });
+
+  it("is its owner's own where that comes too often, and goes nowhere", () => {
+    const guard = createEchoGuard();
+    carry(guard, ofOwner, { to: linkB, now: 10 });
+    expect(carry(guard, ofOwner, { now: 15 })).toBe("repeat");
+    expect(openFor(guard, ofOwner, 15)).toEqual([]);
+  });
+
+  it("of what we cut goes once for each time that the owner says the whole", () => {
+    const guard = createEchoGuard();
+    for (const now of [10, 1_010, 2_010]) {
+      guard.judge(ofOwner, now);
+      guard.sent(ofOwner, { content: "cut", link: linkB }, now);
+      guard.sent(ofOwner, { content: "cut", link: linkC }, now);
+      const asked = { ...ofOther, content: "cut" };
+      expect(guard.judge(asked, now + 500).verdict).toBe("echo");
+      expect(openFor(guard, asked, now + 500)).toEqual([linkD]);
+      guard.sent(asked, { content: "cut", link: linkD }, now + 500);
+      expect(openFor(guard, asked, now + 600)).toEqual([]);
+    }
   });
 });
 
@@ -159,6 +193,9 @@ describe("searches", () => {
 });
 
 describe("a flood of new contents", () => {
+  const isKnown = (guard: EchoGuard, content: number, now: number): boolean =>
+    !guard.isOpen({ content, link: linkC, source: other }, linkB, now);
+
   it("takes no more memory than the table has, and the newest second is still known", () => {
     const guard = createEchoGuard();
     let now = 10;
@@ -172,7 +209,7 @@ describe("a flood of new contents", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
     let known = 0;
     for (let index = 500_000 - 19_999; index <= 500_000; index += 1) {
-      if (guard.reached(index * 7919, linkB, now)) known += 1;
+      if (isKnown(guard, index * 7919, now)) known += 1;
     }
     expect(known / 20_000).toBeGreaterThan(0.99);
   });
@@ -180,7 +217,7 @@ describe("a flood of new contents", () => {
   it("forgets the oldest first when there is no room", () => {
     const guard = createEchoGuard({ limit: 64 });
     for (let index = 1; index <= 1000; index += 1) carry(guard, { content: index, link: linkA, source: host }, { now: 10 + index });
-    expect(guard.reached(1000, linkB, 1011)).toBe(true);
-    expect(guard.reached(1, linkB, 1011)).toBe(false);
+    expect(isKnown(guard, 1000, 1011)).toBe(true);
+    expect(isKnown(guard, 1, 1011)).toBe(false);
   });
 });

@@ -3,7 +3,7 @@
  * our own kind or a foreign one that knows no bounds, sends our copies back with another source address.
  *
  * Whoever is first heard with a content owns it: one source on one link. Within the window only the owner may say it
- * again. The same from elsewhere is an echo, and so is a copy that we made ourselves, cut or whole. Four more rules:
+ * again. The same from elsewhere is an echo, and so is a copy that we made ourselves, cut or whole. Five more rules:
  *
  * - The owner says it again at most ten times at once and then once a second (RFC 6762 §6 allows a record no more often),
  *   and 20 ms apart. Where the original was lost to us, the first heard is the other relay, and each of our copies makes
@@ -11,6 +11,9 @@
  * - Who is heard later but came earlier (by the kernel's clock) is the owner after all.
  * - What went nowhere, because rules refused it, owns nothing: else a link that may say nothing could silence others by
  *   saying their words first.
+ * - For the same reason a question that is an echo may still go to a link that nothing of it has been on since its owner
+ *   last said it: the owner's link may not ask there, and this one may. So a link gets it once for each time that the
+ *   owner says it, and nobody makes more of it by saying it again.
  * - A search (SSDP M-SEARCH, WSD Probe, a legacy mDNS query) is answered to its asker alone, so the owner's link may bring
  *   the same from several sources. That lets the other relay's copy of our copy through once, as if it were one more
  *   asker, and not again within the search window. From another link it is an echo for the search window only: two
@@ -70,11 +73,8 @@ export interface EchoGuard {
    * left it to the one who does: what comes from there is then known for an echo.
    */
   sent(sighting: Sighting, copy: SentCopy, now: number): void;
-  /**
-   * Whether the content was on the link within the window. A question that is an echo may still be carried to the links
-   * that it has not reached, where the owner's link may not ask: no loop comes of that, since each link is reached once.
-   */
-  reached(content: string | number, link: string, now: number): boolean;
+  /** Whether a question that was judged an echo may go to a link all the same. Never its owner's own, which come too often. */
+  isOpen(sighting: Sighting, link: string, now: number): boolean;
 }
 
 const defaultWindowMs = 1500;
@@ -130,7 +130,7 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     table.last[slot] = now;
     table.until[slot] = now + windowMs;
     table.budget[slot] = repeatsAtOnce - 1;
-    table.heard[slot] = bitOf(owner.link);
+    table.reached[slot] = bitOf(owner.link);
     return slot;
   };
 
@@ -145,16 +145,27 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     return true;
   };
 
-  const judgeSaying = (slot: number, { link, source }: Heard, now: number): Judgement => {
-    if (smallAt(table.link, slot) === link && at(table.source, slot) === source) {
-      return mayRepeat(slot, repeatGapMs, now) ? pass : echo(slot, "repeat", now);
+  /** Its owner says it anew: which links it reaches this time is told by `sent`. */
+  const beginRound = (slot: number): void => {
+    table.reached[slot] = bitOf(smallAt(table.link, slot));
+  };
+
+  const isOwner = (slot: number, { link, source }: Heard): boolean =>
+    smallAt(table.link, slot) === link && at(table.source, slot) === source;
+
+  const judgeSaying = (slot: number, heard: Heard, now: number): Judgement => {
+    const { link, source } = heard;
+    if (isOwner(slot, heard)) {
+      if (!mayRepeat(slot, repeatGapMs, now)) return echo(slot, "repeat", now);
+      beginRound(slot);
+      return pass;
     }
     if (smallAt(table.carried, slot) === 0) {
       own(at(table.key, slot), { link, source }, now);
       return pass;
     }
     const judged = echo(slot, smallAt(table.link, slot) === link ? "back" : "copy", now);
-    table.heard[slot] = smallAt(table.heard, slot) | bitOf(link);
+    table.reached[slot] = smallAt(table.reached, slot) | bitOf(link);
     handOver(table, slot, { link, source, now });
     return judged;
   };
@@ -198,8 +209,13 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
     const known = table.find(key, now);
     const slot = known < 0 ? own(key, heard, now) : known;
     if (known < 0) table.made[slot] = made;
-    if (smallAt(table.made, slot) === 1) table.last[slot] = now;
+    if (smallAt(table.made, slot) === 1) {
+      // Of one packet all copies are made at once.
+      if (now > at(table.last, slot) && isOwner(slot, heard)) beginRound(slot);
+      table.last[slot] = now;
+    }
     table.carried[slot] = smallAt(table.carried, slot) | bit;
+    table.reached[slot] = smallAt(table.reached, slot) | bit;
     table.until[slot] = Math.max(at(table.until, slot), now + windowMs);
   };
 
@@ -219,9 +235,11 @@ export function createEchoGuard(options: EchoGuardOptions = {}): EchoGuard {
       if (copied !== heard.content) carry(heard.content, heard, { bit, made: 0, now });
       carry(copied, heard, { bit, made: 1, now });
     },
-    reached(content, link, now) {
-      const slot = table.find(toNumberKey(content), now);
-      return slot >= 0 && ((smallAt(table.carried, slot) | smallAt(table.heard, slot)) & bitOf(numberOf(link))) !== 0;
+    isOpen(sighting, link, now) {
+      const heard = toHeard(sighting);
+      const slot = table.find(heard.content, now);
+      if (slot < 0) return true;
+      return !isOwner(slot, heard) && (smallAt(table.reached, slot) & bitOf(numberOf(link))) === 0;
     },
   };
 }
