@@ -45,6 +45,37 @@ test("alone it says so three times at once and then every ten seconds", () => {
   expect(one.sent).toBe((3 + 1 + 6) * 2 - 2);
 });
 
+test("what the kernel tells of other interfaces is no news", () => {
+  const world = new RelayWorld();
+  const one = world.add("one");
+  world.advance(20_000);
+  const before = one.sent;
+  for (let passed = 0; passed < 60_000; passed += 100) {
+    world.relink(one);
+    world.advance(100);
+  }
+  expect(one.sent - before).toBe(6 * 2);
+});
+
+test("an address that is new is said at once; however often they change, once a second", () => {
+  const world = new RelayWorld();
+  const one = world.add("one");
+  world.advance(20_000);
+  const links = (turn: number) => ["a", "b"].map((name) => ({ name, families: [4, 6] as const, addresses: [`10.65.0.${turn % 200}`] }));
+  let sent = 0;
+  const change = (turn: number): number => {
+    one.election.setLinks(links(turn), world.now);
+    const now = one.election.due(world.now).length;
+    sent += now;
+    world.now += 100;
+    return now;
+  };
+  expect([change(1), change(2), change(3)]).toEqual([2, 2, 2]);
+  for (let turn = 4; turn < 600; turn += 1) change(turn);
+  expect(sent).toBeLessThanOrEqual(2 * (60 + 5));
+  expect(sent).toBeGreaterThanOrEqual(2 * 59);
+});
+
 test.each([
   [low, high],
   [high, low],

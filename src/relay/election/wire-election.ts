@@ -168,21 +168,24 @@ export function createWireElection(draw: () => string = drawDigits): WireElectio
     setLinks(links, now) {
       wakeUp(now);
       const named = new Map(links.map((link) => [link.name, link]));
+      let changed = false;
       for (const name of own.keys()) {
         if (named.has(name)) continue;
+        changed = true;
         own.delete(name);
         table.forget(name);
       }
       for (const link of named.values()) {
         const known = own.get(link.name);
-        if (known) adopt(known, link);
-        else own.set(link.name, toOwnLink(link, { key: `k${(++keys).toString(36)}`, token: draw() }, now));
+        if (known === undefined || adopt(known, link)) changed = true;
+        if (known === undefined) own.set(link.name, toOwnLink(link, { key: `k${(++keys).toString(36)}`, token: draw() }, now));
       }
       if (own.size > 0) firstLinkAt ??= now;
       // Who would contend for a pair is heard on the links that stayed: where nobody was, a link that comes back need not wait.
       const alone = firstLinkAt !== undefined && now - firstLinkAt >= listenMs && now - peerHeardAt > aloneTtl * 1_000;
       pairs = pairUp([...own.values()], pairs, { now, listenUntil: alone ? now : now + listenMs });
-      for (const link of own.values()) hasNews(link, now);
+      // The kernel tells of every interface of the host, and mostly it is none of ours.
+      if (changed) for (const link of own.values()) hasNews(link, now);
       for (const pair of pairs.values()) evaluate(pair, now);
       settle(now);
     },
