@@ -45,6 +45,19 @@ test("a one-shot query with two questions and EDNS goes on as it came", () => {
   expect(answers(world, sent.reply, [answer, "10.2.0.8:5353"])).toMatchObject([{ to: "10.1.0.9:40000", payload: Uint8Array.from(answer) }]);
 });
 
+test.each([
+  ["one search on forty links", 40, 1],
+  ["ten lookups on six links", 6, 10],
+])("%s: all answers can come home", (_, linkCount, ports) => {
+  const world = makeRelayWorld(Array.from({ length: linkCount }, (_each, index) => String.fromCharCode(97 + index)));
+  const sent = Array.from({ length: ports }, (_each, index) => {
+    if (ports === 1) return world.hear("a", { payload: search("ssdp:all"), protocol: "ssdp", port: 50_000 });
+    return world.hear("a", { payload: query(`lamp${index}`, { type: recordType.A, id: index }), port: 40_000 + index });
+  }).flat();
+  expect(sent).toHaveLength(ports * (linkCount - 1));
+  expect(sent.filter(({ reply }) => reply?.closed !== false)).toEqual([]);
+});
+
 test("two clients with the same one-shot query, port and id each get their own answer", () => {
   const world = makeRelayWorld();
   const packet = { payload: query("lamp", { type: recordType.A, id: 7 }), port: 40_000 };

@@ -36,9 +36,10 @@ export interface RelaySearchesDependencies {
   readonly answered: (search: RelaySearch, datagram: RelayDatagram, now: number) => void;
 }
 
-/** Each search is a descriptor: half of the 1,024 that a process may usually have. */
+/** Each search is a descriptor, and there is one for each link that is asked: half of the 1,024 that a process may usually have. */
 const mostSearches = 512;
-const mostPerSource = 32;
+/** A phone that opens an app looks up some names and searches some times, each from a port of its own. */
+const mostPortsPerSource = 32;
 
 interface Asking extends Disposable {
   channel: Channel;
@@ -63,7 +64,7 @@ export function createRelaySearches({ wire, link, answered }: RelaySearchesDepen
     const asking: Asking = { channel, socket, [Symbol.dispose]: () => socket[Symbol.dispose]() };
     return asking;
   };
-  const table = createSearchTable<Asking>({ limit: mostSearches, perSource: mostPerSource, open });
+  const table = createSearchTable<Asking>({ limit: mostSearches, portsPerSource: mostPortsPerSource, open });
 
   return {
     open({ from, to, channel, asker, lifetimeMs }, now) {

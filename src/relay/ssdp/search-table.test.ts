@@ -13,11 +13,11 @@ class Socket implements Disposable {
   }
 }
 
-function tableOf(limit = 512, perSource = 32): { readonly table: SearchTable<Socket>; readonly opened: Socket[] } {
+function tableOf(limit = 512, portsPerSource = 32): { readonly table: SearchTable<Socket>; readonly opened: Socket[] } {
   const opened: Socket[] = [];
   const table = createSearchTable<Socket>({
     limit,
-    perSource,
+    portsPerSource,
     open(route) {
       const socket = new Socket(route);
       opened.push(socket);
@@ -100,6 +100,38 @@ test("a host that floods has its share and costs nobody else", () => {
   expect(open(opened).slice(0, 400)).toEqual(opened.slice(0, 400));
 });
 
+test("however many links it asks, a port is one", () => {
+  const { table, opened } = tableOf();
+  const links = Array.from({ length: 39 }, (_, index) => `link${index}`);
+  for (let port = 0; port < 13; port += 1)
+    for (const egressLink of links) table.socketFor(routeOf(1, { port, egressLink }), { now: 0, lifetimeMs: 1 });
+  expect([table.size, table.evicted, open(opened).length]).toEqual([13 * 39, 0, 13 * 39]);
+});
+
+test("of too many ports of a host the one goes whose searches end first, with all of them", () => {
+  const { table, opened } = tableOf(512, 2);
+  const asks = [
+    [1, "iot", 10],
+    [1, "lab", 30],
+    [2, "iot", 20],
+    [2, "lab", 20],
+    [3, "iot", 5],
+  ] as const;
+  for (const [port, egressLink, lifetimeMs] of asks) table.socketFor(routeOf(1, { port, egressLink }), { now: 0, lifetimeMs });
+  expect(open(opened).map(({ route }) => `${route.asker.port} ${route.egressLink}`)).toEqual(["1 iot", "1 lab", "3 iot"]);
+  expect(table.evicted).toBe(2);
+});
+
+test("who asks many links gives way to who asks few", () => {
+  const { table, opened } = tableOf(100);
+  for (let port = 0; port < 10; port += 1) {
+    for (let link = 0; link < 10; link += 1) table.socketFor(routeOf(1, { port, egressLink: `${link}` }), { now: 0, lifetimeMs: 9 });
+  }
+  for (let host = 2; host < 42; host += 1) table.socketFor(routeOf(host), { now: 1, lifetimeMs: 9 });
+  expect(table.size).toBe(100);
+  expect(open(opened).filter(({ route }) => route.asker.bytes[3] !== 1)).toHaveLength(40);
+});
+
 test("a host that floods under many addresses costs nobody on other links", () => {
   const { table, opened } = tableOf();
   for (let host = 1; host <= 200; host += 1) table.socketFor(routeOf(host, { askerLink: "lab" }), { now: 0, lifetimeMs: 6_000 });
@@ -126,7 +158,7 @@ test("a link that goes takes its searches along, asked from it or on it", () => 
 });
 
 test("a socket that cannot be opened is no search", () => {
-  const table = createSearchTable<Socket>({ limit: 4, perSource: 2, open: () => undefined });
+  const table = createSearchTable<Socket>({ limit: 4, portsPerSource: 2, open: () => undefined });
   expect(table.socketFor(routeOf(1), { now: 0, lifetimeMs: 1 })).toBeUndefined();
   expect(table.size).toBe(0);
 });
@@ -143,12 +175,19 @@ test("closing the table closes every socket once", () => {
 interface Held {
   readonly name: string;
   readonly host: number;
+  readonly port: number;
   readonly link: string;
   readonly to: string;
   expiresAt: number;
 }
 
-function ask(held: Held[], asked: Held, { limit, perSource }: { readonly limit: number; readonly perSource: number }): Held[] {
+interface Limits {
+  readonly limit: number;
+  readonly portsPerSource: number;
+}
+
+function ask(before: Held[], asked: Held, { limit, portsPerSource }: Limits): Held[] {
+  let held = before;
   const known = held.find(({ name }) => name === asked.name);
   if (known !== undefined) {
     known.expiresAt = Math.max(known.expiresAt, asked.expiresAt);
@@ -159,8 +198,13 @@ function ask(held: Held[], asked: Held, { limit, perSource }: { readonly limit: 
     const first = among.toSorted((a, b) => a.expiresAt - b.expiresAt)[0];
     return held.filter((one) => one !== first);
   };
+  const ports = Map.groupBy(held.filter(isOwn), ({ port }) => port);
+  if (!ports.has(asked.port) && ports.size >= portsPerSource) {
+    const endOf = (searches: readonly Held[]): number => Math.max(...searches.map(({ expiresAt }) => expiresAt));
+    const [first] = [...ports.values()].toSorted((a, b) => endOf(a) - endOf(b));
+    held = held.filter((one) => first?.includes(one) !== true);
+  }
   const own = held.filter(isOwn);
-  if (own.length >= perSource) return [...withoutFirstToEnd(own), asked];
   if (held.length < limit) return [...held, asked];
   const links = Map.groupBy(held, ({ link }) => link);
   const mostOnLink = Math.max(...[...links.values()].map(({ length }) => length));
@@ -201,8 +245,8 @@ test("does what the plainest model does", () => {
       fc.array(step, { maxLength: 80 }),
       fc.integer({ min: 1, max: 8 }),
       fc.integer({ min: 1, max: 4 }),
-      (steps, limit, perSource) => {
-        const { table, opened } = tableOf(limit, perSource);
+      (steps, limit, portsPerSource) => {
+        const { table, opened } = tableOf(limit, portsPerSource);
         let held: Held[] = [];
         // Ends fall together for no two searches, so that "ends first" is one.
         let now = 0;
@@ -211,8 +255,8 @@ test("does what the plainest model does", () => {
             const { host, port, link, to, lifetimeMs } = made;
             const lasting = lifetimeMs + index / 1_000;
             table.socketFor(routeOf(host, { port, askerLink: link, egressLink: to }), { now, lifetimeMs: lasting });
-            const asked = { name: JSON.stringify([host, port, link, to]), host, link, to, expiresAt: now + lasting };
-            held = ask(held, asked, { limit, perSource });
+            const asked = { name: JSON.stringify([host, port, link, to]), host, port, link, to, expiresAt: now + lasting };
+            held = ask(held, asked, { limit, portsPerSource });
           } else if (made.type === "wait") {
             now += made.ms;
             table.expire(now);

@@ -42,8 +42,8 @@ export interface SearchTable<S extends Disposable> extends Disposable {
 interface SearchTableOptions<S> {
   /** Searches in all. Each holds a socket. */
   readonly limit: number;
-  /** Searches of one address on one link. */
-  readonly perSource: number;
+  /** Ports that one address asks from on one link, each counted once for a protocol and family, however many links it asks. */
+  readonly portsPerSource: number;
   /** Called with a route that may be kept. */
   readonly open: (route: SearchRoute) => S | undefined;
 }
@@ -51,30 +51,42 @@ interface SearchTableOptions<S> {
 interface Entry<S> {
   readonly key: string;
   readonly source: string;
+  /** The asker's port: all its searches are one to whoever asked. */
+  readonly port: string;
   readonly route: SearchRoute;
   readonly socket: S;
   expiresAt: number;
 }
 
 /**
- * When there is no room, whoever holds most gives way: of the link that asks most, the source that asks most, its search that
- * ends first; on a draw whoever asks now. So a host that floods, under however many addresses, only loses searches of its own
- * link, and under one address only its own.
+ * A source that asks from too many ports loses the port whose searches end first, with all of them. When there is no room,
+ * whoever holds most gives way: of the link that asks most, the source that asks most, its search that ends first; on a
+ * draw whoever asks now. So a host that floods, under however many addresses, only loses searches of its own link, and
+ * under one address only its own.
  */
-export function createSearchTable<S extends Disposable>({ limit, perSource, open }: SearchTableOptions<S>): SearchTable<S> {
+export function createSearchTable<S extends Disposable>({ limit, portsPerSource, open }: SearchTableOptions<S>): SearchTable<S> {
   const entries = new Map<string, Entry<S>>();
   const bySocket = new Map<S, Entry<S>>();
-  /** Searches held, by source and by link. */
+  /** Searches held, by port, by source and by link; and by source, how many ports hold them. */
+  const perPortCount = new Map<string, number>();
+  const portCount = new Map<string, number>();
   const perSourceCount = new Map<string, number>();
   const perLinkCount = new Map<string, number>();
   let earliest: number | undefined;
   let evicted = 0;
 
+  const countSearch = ({ port, source, route }: Entry<S>, change: 1 | -1): void => {
+    const before = perPortCount.get(port) ?? 0;
+    if (before === 0 || before + change === 0) count(portCount, source, change);
+    count(perPortCount, port, change);
+    count(perSourceCount, source, change);
+    count(perLinkCount, route.askerLink, change);
+  };
+
   const close = (entry: Entry<S>): void => {
     entries.delete(entry.key);
     bySocket.delete(entry.socket);
-    count(perSourceCount, entry.source, -1);
-    count(perLinkCount, entry.route.askerLink, -1);
+    countSearch(entry, -1);
     earliest = undefined;
     entry.socket[Symbol.dispose]();
   };
@@ -89,8 +101,22 @@ export function createSearchTable<S extends Disposable>({ limit, perSource, open
     close(victim);
   };
 
-  const makeRoom = (source: string, link: string): void => {
-    if ((perSourceCount.get(source) ?? 0) >= perSource) return evict((entry) => entry.source === source);
+  const evictPort = (source: string): void => {
+    /** When the last search of each port ends. */
+    const ends = new Map<string, number>();
+    for (const { source: asker, port, expiresAt } of entries.values()) {
+      if (asker === source) ends.set(port, Math.max(expiresAt, ends.get(port) ?? 0));
+    }
+    const first = keyOf(ends, Math.min(...ends.values()));
+    for (const entry of entries.values()) {
+      if (entry.port !== first) continue;
+      evicted += 1;
+      close(entry);
+    }
+  };
+
+  const makeRoom = (source: string, port: string, link: string): void => {
+    if (!perPortCount.has(port) && (portCount.get(source) ?? 0) >= portsPerSource) evictPort(source);
     if (entries.size < limit) return;
     const mostOnLink = Math.max(...perLinkCount.values());
     const fullest = (perLinkCount.get(link) ?? 0) === mostOnLink ? link : keyOf(perLinkCount, mostOnLink);
@@ -105,7 +131,8 @@ export function createSearchTable<S extends Disposable>({ limit, perSource, open
     socketFor(route, { now, lifetimeMs }) {
       const address = Buffer.from(route.asker.bytes).toString("hex");
       const source = `${route.askerLink} ${address}`;
-      const key = `${source} ${route.asker.port} ${route.egressLink} ${route.protocol} ${route.family}`;
+      const port = `${source} ${route.asker.port} ${route.protocol} ${route.family}`;
+      const key = `${port} ${route.egressLink}`;
       const expiresAt = now + lifetimeMs;
       const known = entries.get(key);
       if (known !== undefined) {
@@ -115,15 +142,14 @@ export function createSearchTable<S extends Disposable>({ limit, perSource, open
         }
         return known.socket;
       }
-      makeRoom(source, route.askerLink);
+      makeRoom(source, port, route.askerLink);
       const kept = { ...route, asker: { bytes: Uint8Array.from(route.asker.bytes), port: route.asker.port } };
       const socket = open(kept);
       if (socket === undefined) return undefined;
-      const entry = { key, source, route: kept, socket, expiresAt };
+      const entry = { key, source, port, route: kept, socket, expiresAt };
       entries.set(key, entry);
       bySocket.set(socket, entry);
-      count(perSourceCount, source, 1);
-      count(perLinkCount, route.askerLink, 1);
+      countSearch(entry, 1);
       if (earliest !== undefined) earliest = Math.min(earliest, expiresAt);
       return socket;
     },
