@@ -3,6 +3,7 @@ import { addressRecord, announce, probe, query, respond } from "../../test/fixtu
 import { madeUpLink, makeRelayWorld, type Sent, toAddress } from "../../test/fixtures/engine-world.ts";
 import { recordType } from "./dns/dns-message.ts";
 import { readMessage } from "./dns/read-message.ts";
+import type { RelayRule } from "./rules/relay-rule.ts";
 
 const search = (target = "ssdp:all", headers = 'MAN: "ssdp:discover"\r\nMX: 3\r\n'): Uint8Array =>
   Buffer.from(`M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n${headers}ST: ${target}\r\n\r\n`);
@@ -90,6 +91,25 @@ test("Matter and Thread stay unless a rule says otherwise, and only what is allo
   expect(answersOnly.hear("a", { payload: query("_hap._tcp") })).toEqual([]);
   expect(answersOnly.hear("b", { payload: query("_ipp._tcp") })).toHaveLength(1);
   expect(answersOnly.hear("a", { payload: announce() })).toHaveLength(1);
+});
+
+test.each<[string, RelayRule]>([
+  ["by its instance", { action: "allow", instance: ["Office*"] }],
+  ["by its host", { action: "allow", host: ["printer"] }],
+  ["by all it has", { action: "allow", service: ["_ipp._tcp"], instance: ["Office*"], host: ["printer"] }],
+])("one printer, allowed %s, is found by those who ask, and no other is", (_, rule) => {
+  const world = makeRelayWorld(["a", "b"], { rules: [rule], fallback: "deny" });
+  const office = { instance: "Office 1", service: "_ipp._tcp", host: "printer", addresses: ["10.2.0.9"] };
+  for (const [name, type] of [
+    ["_ipp._tcp", recordType.PTR],
+    ["Office 1._ipp._tcp", recordType.SRV],
+    ["printer", recordType.A],
+  ] as const) {
+    expect(world.hear("a", { payload: query(name, { type }) })).toMatchObject([{ link: "b" }]);
+  }
+  expect(world.hear("b", { payload: announce(office) })).toMatchObject([{ link: "a" }]);
+  expect(world.traces.at(-1)).toMatchObject({ to: "a", verdict: "relayed" });
+  expect(world.hear("b", { payload: announce({ ...office, instance: "Desk", host: "desk" }) })).toEqual([]);
 });
 
 test("rules change while it runs", () => {

@@ -217,6 +217,19 @@ describe("answers", () => {
     expect(cross(sampleMessage({ answers: [server(lamp, "lamp.local", { port: 0 })] })).said).toEqual([`SRV ${lamp.toLowerCase()}`]);
   });
 
+  test("are of a host that the SRV record beside them names, wherever in the packet that is", () => {
+    const rules: RelayRule[] = [{ action: "allow", host: ["lamp"] }];
+    const more = [server("Desk._ipp._tcp.local", "desk.local"), pointer("_ipp._tcp.local", "Desk._ipp._tcp.local")];
+    const allowed = whole.filter((record) => !record.includes("_services._dns-sd"));
+    expect(cross(sampleMessage({ answers: [...announcement, ...more] }), { rules, last: "deny" }).said).toEqual(allowed);
+    expect(cross(sampleMessage({ answers: [...more, ...announcement] }), { rules, last: "deny" }).said).toEqual(allowed);
+    expect(cross(sampleMessage({ answers: [pointer(hap, lamp), text(lamp)] }), { rules, last: "deny" }).said).toEqual([]);
+    const probe = { asks: [[lamp, "ANY"]], authority: [server(lamp, "lamp.local"), text(lamp)] } as const;
+    expect(cross(sampleMessage(probe), { rules, last: "deny" })).toMatchObject({ asked: [lamp.toLowerCase()], dropped: {} });
+    const known = { asks: [[hap, "PTR"]], answers: [pointer(hap, lamp)] } as const;
+    expect(cross(sampleMessage(known), { rules, last: "deny" })).toMatchObject({ asked: [hap], said: [] });
+  });
+
   test("on a denied host take their instance along", () => {
     const rules: RelayRule[] = [{ action: "deny", host: ["lamp"] }];
     expect(cross(sampleMessage({ answers: announcement }), { rules }).said).toEqual(["PTR _services._dns-sd._udp.local"]);

@@ -57,24 +57,29 @@ class NamedSubject implements RelaySubject {
   readonly source: Uint8Array;
   readonly direction: RelayDirection;
   readonly services: readonly string[];
-  readonly #instance: string | undefined;
-  readonly #host: string | undefined;
+  readonly record: boolean;
+  readonly #message: FactsReader;
+  readonly #about: About;
 
-  constructor(message: { readonly sender: Sender; readonly direction: RelayDirection }, about: About) {
+  constructor(message: FactsReader, about: About, record: boolean) {
     this.family = message.sender.family;
     this.source = message.sender.source;
     this.direction = message.direction;
     this.services = about.services;
-    this.#instance = about.instance;
-    this.#host = about.host;
+    this.record = record;
+    this.#message = message;
+    this.#about = about;
   }
 
   get instance(): string | undefined {
-    return this.#instance === undefined ? undefined : toText(this.#instance);
+    const { instance } = this.#about;
+    return instance === undefined ? undefined : toText(instance);
   }
 
   get host(): string | undefined {
-    return this.#host === undefined ? undefined : toText(this.#host);
+    const { host, of } = this.#about;
+    const own = host ?? (of === undefined ? undefined : this.#message.hostOf(of));
+    return own === undefined ? undefined : toText(own);
   }
 }
 
@@ -83,24 +88,45 @@ interface About {
   readonly services: readonly string[];
   readonly instance?: string | undefined;
   readonly host?: string | undefined;
+  /** The whole name of the instance, where only an SRV record beside it tells its host. */
+  readonly of?: DnsName | undefined;
 }
 
 const nothing: About = { services: [] };
 
 class FactsReader {
-  readonly #bytes: Uint8Array;
+  readonly sender: Sender;
+  readonly direction: RelayDirection;
+  readonly #message: DnsMessage;
   readonly #names = new Map<DnsName, NameParts>();
-  readonly #context: { readonly sender: Sender; readonly direction: RelayDirection };
+  #hosts: ReadonlyMap<string, string> | undefined;
 
   constructor(message: DnsMessage, sender: Sender) {
-    this.#bytes = message.bytes;
+    this.sender = sender;
+    this.#message = message;
     // An answer to a one-shot query repeats its question (RFC 6762 §6.7), which asks nobody there.
-    this.#context = { sender, direction: message.response ? "offer" : "ask" };
+    this.direction = message.response ? "offer" : "ask";
+  }
+
+  /** The host of an instance, as in keys, where an SRV record of the message has it. Worked out when a rule asks for hosts. */
+  hostOf({ key }: DnsName): string | undefined {
+    this.#hosts ??= this.#readHosts();
+    return this.#hosts.get(key);
+  }
+
+  #readHosts(): ReadonlyMap<string, string> {
+    const hosts = new Map<string, string>();
+    for (const { name, type, target } of this.#message.records) {
+      if (type !== recordType.SRV || target === undefined || hosts.has(name.key)) continue;
+      const { kind, own } = this.#partsOf(target);
+      if (kind === "host" && own !== undefined) hosts.set(name.key, own);
+    }
+    return hosts;
   }
 
   question(name: DnsName): QuestionFacts {
     const parts = this.#partsOf(name);
-    const subject = this.#subject(toAbout(parts));
+    const subject = new NamedSubject(this, toAbout(parts), false);
     if (parts.kind === "host") return { subject, host: name, unusable: false };
     return { subject, unusable: parts.kind === "reverse" && isLinkLocalReverse(name.key) };
   }
@@ -115,11 +141,18 @@ class FactsReader {
       const subject = this.#subject({ services: parts.services, instance: parts.own, ...(to.kind === "host" && { host: to.own }) });
       return { role: "server", subject, instance: name, host: target, unusable: false };
     }
+    if (parts.kind === "instance") {
+      return {
+        role: "instance",
+        subject: this.#subject({ services: parts.services, instance: parts.own, of: name }),
+        instance: name,
+        unusable: false,
+      };
+    }
     const subject = this.#subject(toAbout(parts));
-    if (parts.kind === "instance") return { role: "instance", subject, instance: name, unusable: false };
     if (parts.kind !== "host") return { role: "other", subject, unusable: parts.kind === "reverse" && isLinkLocalReverse(name.key) };
     if (type !== recordType.A && type !== recordType.AAAA) return { role: "host", subject, host: name, unusable: false };
-    const address = this.#bytes.subarray(record.dataStart, record.end);
+    const address = this.#message.bytes.subarray(record.dataStart, record.end);
     return { role: "address", subject, host: name, address, unusable: !isUsableAddress(address) };
   }
 
@@ -133,7 +166,7 @@ class FactsReader {
     // A pointer from one type to an instance of another is about both.
     const services = own[0] === to.services[0] ? own : [...own, ...to.services];
     if (to.kind !== "instance") return { role: "pointer", subject: this.#subject({ services }), unusable: false };
-    return { role: "pointer", subject: this.#subject({ services, instance: to.own }), instance: target, unusable: false };
+    return { role: "pointer", subject: this.#subject({ services, instance: to.own, of: target }), instance: target, unusable: false };
   }
 
   #partsOf(name: DnsName): NameParts {
@@ -145,7 +178,7 @@ class FactsReader {
   }
 
   #subject(about: About): RelaySubject {
-    return new NamedSubject(this.#context, about);
+    return new NamedSubject(this, about, true);
   }
 }
 

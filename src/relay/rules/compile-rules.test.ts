@@ -136,6 +136,59 @@ describe("where only some services may cross", () => {
   });
 });
 
+describe("where only some instances or hosts may cross", () => {
+  const ask = { services: ["_ipp._tcp"], direction: "ask" } as const;
+  const search = { protocol: "ssdp", services: ["urn:schemas-upnp-org:device:zoneplayer:1"], direction: "ask" } as const;
+  const office = allow({ service: ["_ipp._tcp"], instance: ["Office*"] });
+  const printer = allow({ host: ["printer"] });
+
+  test("so may the questions that they could answer, and those answers alone", () => {
+    for (const rule of [office, printer, allow({ instance: ["Office*"] }), allow({ instance: ["Office*"], host: ["printer"] })]) {
+      expect(allows([rule], ask, "deny")).toBe(true);
+      expect(allows([rule, deny({})], ask)).toBe(true);
+      expect(allows([rule], { ...ask, instance: "office 1" }, "deny")).toBe(true);
+      expect(allows([rule], { services: ["_services._dns-sd._udp"], direction: "ask" }, "deny")).toBe(true);
+      expect(allows([rule], { services: ["_ipp._tcp"], instance: "desk", host: "desk" }, "deny")).toBe(false);
+    }
+    expect(allows([printer], { ...ask, instance: "desk" }, "deny")).toBe(true);
+  });
+
+  test("nor what they could not", () => {
+    expect(allows([office], { ...ask, services: ["_hap._tcp"] }, "deny")).toBe(false);
+    expect(allows([office], { ...ask, instance: "desk" }, "deny")).toBe(false);
+    expect(allows([printer], { services: [], host: "desk", direction: "ask" }, "deny")).toBe(false);
+    expect(allows([printer], { services: [], direction: "ask" }, "deny")).toBe(false);
+    expect(allows([allow({ instance: ["Office*"], direction: "offer" })], ask, "deny")).toBe(false);
+    expect(allows([allow({ instance: ["Office*"], source: ["198.51.100.1"] })], ask, "deny")).toBe(false);
+  });
+
+  test("what asks and is no question says all it has to say", () => {
+    expect(allows([printer], { ...ask, instance: "desk", record: true }, "deny")).toBe(false);
+    expect(allows([office], { ...ask, record: true }, "deny")).toBe(false);
+  });
+
+  test("searches of other protocols go to devices by their id, and not to hosts, which no answer there names", () => {
+    expect(allows([allow({ service: ["sonos"], instance: ["uuid:1"] })], search, "deny")).toBe(true);
+    expect(
+      allows([allow({ service: ["sonos"], instance: ["uuid:1"] })], { ...search, direction: "offer", instance: "uuid:2" }, "deny"),
+    ).toBe(false);
+    expect(allows([allow({ service: ["sonos"], host: ["player"] })], search, "deny")).toBe(false);
+  });
+
+  test("a rule that denies comes first where it is written first, and one that denies some is not asked about all", () => {
+    expect(allows([deny({ service: ["_ipp._tcp"] }), office], ask, "deny")).toBe(false);
+    expect(allows([deny({ instance: ["office 2"], direction: "ask" }), office], ask, "deny")).toBe(true);
+    expect(allows([deny({ instance: ["office 2"], direction: "ask" }), office], { ...ask, instance: "office 2" }, "deny")).toBe(false);
+  });
+
+  test("what the defaults keep on its link is asked for where a rule names it", () => {
+    const matter = { services: ["_matter._tcp"], direction: "ask" } as const;
+    expect(allows([allow({ instance: ["Office*"] })], matter)).toBe(false);
+    expect(allows([printer], matter)).toBe(false);
+    expect(allows([allow({ service: ["matter"], instance: ["Office*"] })], matter)).toBe(true);
+  });
+});
+
 describe("what is shown", () => {
   test("every rule in order, written out, with how often it decided", () => {
     const rules = compileRules({

@@ -50,6 +50,11 @@ interface Step {
   readonly rule: CompiledRule;
   /** It allows some service, and the subject names none: it speaks for the subject unless a rule is about the subject itself. */
   readonly inPart: boolean;
+  /**
+   * A question that says less than the rule asks about may be answered by what the rule allows: it is for every instance of
+   * its type, and for the hosts behind them. What it brings is judged by itself.
+   */
+  readonly maybe: boolean;
   /** Nothing more to ask. */
   readonly certain: boolean;
 }
@@ -137,11 +142,7 @@ function compileTable(rules: readonly CompiledRule[], direction: RelayDirection)
     if (found !== undefined) return found;
     const [oldest] = known.size >= rememberedServices ? known.keys() : [];
     if (oldest !== undefined) known.delete(oldest);
-    const steps = stepsFor(
-      rules,
-      services,
-      services.every((service) => namesNone(service, direction)),
-    );
+    const steps = stepsFor(rules, services, direction);
     known.set(key, steps);
     return steps;
   };
@@ -153,8 +154,9 @@ function namesNone(service: string, direction: RelayDirection): boolean {
   return direction === "ask" && (service === "ssdp:all" || service === "upnp:rootdevice" || service.startsWith("uuid:"));
 }
 
-function stepsFor(rules: readonly CompiledRule[], services: readonly string[], general: boolean): readonly Step[] {
+function stepsFor(rules: readonly CompiledRule[], services: readonly string[], direction: RelayDirection): readonly Step[] {
   const steps: Step[] = [];
+  const general = services.every((service) => namesNone(service, direction));
   const stays = rules.some(({ builtIn, service }) => builtIn === true && service !== undefined && services.some(service));
   for (const rule of rules) {
     const { service, instance, host, source } = rule;
@@ -163,7 +165,9 @@ function stepsFor(rules: readonly CompiledRule[], services: readonly string[], g
     const inPart = general && rule.allow && (!named || instance !== undefined);
     if (!named && !inPart) continue;
     const certain = !inPart && instance === undefined && host === undefined && source === undefined;
-    steps.push({ rule, inPart, certain });
+    // What the defaults keep on its link is asked for by name, or not at all.
+    const maybe = direction === "ask" && rule.allow && services.length > 0 && !(stays && service === undefined);
+    steps.push({ rule, inPart, maybe, certain });
     // Nothing after it can matter.
     if (certain) break;
   }
@@ -174,8 +178,9 @@ function decide(steps: readonly Step[], subject: RelaySubject): CompiledRule | u
   const [only] = steps;
   if (steps.length === 1 && only?.certain === true) return only.rule;
   let partly: CompiledRule | undefined;
-  for (const { rule, inPart, certain } of steps) {
-    if (!certain && !matches(rule, subject, inPart)) continue;
+  for (const step of steps) {
+    const { rule, inPart, certain } = step;
+    if (!certain && !matches(step, subject)) continue;
     if (inPart) partly ??= rule;
     else if (rule.allow || partly === undefined || isAbout(rule)) return rule;
     else return partly;
@@ -188,14 +193,16 @@ function isAbout(rule: CompiledRule): boolean {
   return rule.service !== undefined || rule.instance !== undefined || rule.host !== undefined;
 }
 
-function matches(rule: CompiledRule, subject: RelaySubject, inPart: boolean): boolean {
+function matches({ rule, inPart, maybe }: Step, subject: RelaySubject): boolean {
   const { source, instance, host } = rule;
   if (source !== undefined && !source.some(({ bytes, length }) => inPrefix(subject.source, bytes, length))) return false;
-  if (instance !== undefined && !inPart && !fitsAny(instance, subject.instance)) return false;
-  if (host === undefined) return true;
-  return inPart && subject.host === undefined ? true : fitsAny(host, subject.host);
+  const open = maybe && subject.record !== true;
+  if (instance !== undefined && !inPart && !fits(instance, subject.instance, open)) return false;
+  // Only mDNS names hosts: elsewhere no answer would be from one that is allowed.
+  return host === undefined || fits(host, subject.host, inPart || (open && subject.protocol === "mdns"));
 }
 
-function fitsAny(globs: readonly Glob[], text: string | undefined): boolean {
-  return text !== undefined && globs.some((fits) => fits(text));
+/** `unnamed`: what is true where there is no text. */
+function fits(globs: readonly Glob[], text: string | undefined, unnamed: boolean): boolean {
+  return text === undefined ? unnamed : globs.some((glob) => glob(text));
 }

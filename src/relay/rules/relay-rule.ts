@@ -34,6 +34,8 @@ export interface RelaySubject {
   readonly instance?: string | undefined;
   /** Without `.local`, lower case. */
   readonly host?: string | undefined;
+  /** What asks, but is no question: a known answer, or what a probe proposes (RFC 6762 §7.1, §8.2). */
+  readonly record?: boolean | undefined;
 }
 
 /** A rule that decides: adding to `hits` counts it. */
