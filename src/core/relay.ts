@@ -32,8 +32,9 @@ export interface RelayLinkStatus {
   readonly vlan?: number;
   readonly mtu?: number;
   readonly addresses: readonly string[];
-  /** `up`: heard and sent to. Else what is missing, in a sentence. */
+  /** `up`: heard and sent to. `failed`: it is up, but no socket can be opened that would be of use. */
   readonly state: "up" | "down" | "absent" | "failed";
+  /** What is missing, in a sentence: all where it is not up, else a part. */
   readonly why?: string;
   /** Packets heard, by what became of them. */
   readonly heard: Readonly<Partial<Record<RelayVerdict, number>>>;

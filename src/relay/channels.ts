@@ -16,6 +16,14 @@ export interface Channel {
   readonly hops: number;
 }
 
+/** As people call them. */
+export const protocolNames = {
+  mdns: "mDNS",
+  ssdp: "SSDP",
+  wsd: "WS-Discovery",
+  sonos: "broadcasts",
+} as const satisfies Record<RelayProtocol, string>;
+
 type Row = readonly [RelayProtocol, AddressFamily, string, number, number];
 
 /**

@@ -1,7 +1,7 @@
 /** Whether a packet is news or came round a loop, and whether somebody else already carries what we would. */
 import { formatAddress } from "../host/ip-address.ts";
 import { addressKey } from "./address.ts";
-import type { Channel } from "./channels.ts";
+import { type Channel, protocolNames } from "./channels.ts";
 import type { DnsMessage } from "./dns/dns-message.ts";
 import { createEchoGuard, type Sighting } from "./guard/echo-guard.ts";
 import { createReflectorWatch, type RelayLane, type SeenReflector } from "./guard/reflector-watch.ts";
@@ -125,7 +125,6 @@ export function createEchoWatch({ policy, isOurs }: EchoWatchDependencies): Echo
 }
 
 const secondReflector = "relay.second-reflector";
-const protocolNames = { mdns: "mDNS", ssdp: "SSDP", wsd: "WS-Discovery", sonos: "broadcasts" } as const;
 
 function describeReflector({ source, links, protocol, family, standingDown }: SeenReflector): string {
   const [from = "", to] = links;

@@ -1,7 +1,8 @@
 /** Links and sockets in step with interfaces that come, go and change; the kernel is made up. */
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { madeUpOptions, toAddress } from "../../test/fixtures/engine-world.ts";
 import { AerialError } from "../core/errors.ts";
+import type { RelayProtocol } from "../core/relay.ts";
 import type { DatagramPoller } from "../host/datagram-poller.ts";
 import type { DatagramListener, Datagrams, DatagramSocket } from "../host/datagram.ts";
 import type { NetworkLink } from "../host/network-links.ts";
@@ -9,6 +10,7 @@ import type { LinkSelector } from "./link-selector.ts";
 import { createLinkSockets, type LinkSockets } from "./link-sockets.ts";
 import { createRelayEngine, type RelayEngine } from "./relay-engine.ts";
 import { createRelayLinks, type RelayLinks } from "./relay-links.ts";
+import type { FromRelay } from "./relay-messages.ts";
 import { createRelayReport } from "./relay-report.ts";
 import type { RelayDatagram } from "./relay-wire.ts";
 
@@ -176,6 +178,49 @@ test("a port that somebody keeps to himself is said, tried again, and stops noth
   links.refresh(6_000);
   expect(whatIsOpen()).toEqual(bothFamilies("lan-a", "lan-b"));
   expect([sockets.problems("lan-b"), links.retryAt(1_000)]).toEqual([[], Infinity]);
+});
+
+describe("what is told of a link where a port is kept", () => {
+  const ssdp = "239.255.255.250 1900";
+  const taken = (what: string): string => `cannot open ${what}: bind (EADDRINUSE)`;
+  /** Of lan-b, with these sockets held. */
+  const tell = (protocols: readonly RelayProtocol[], ...kept: readonly string[]) => {
+    engine.configure({ ...madeUpOptions, protocols });
+    held = new Set(kept.map((socket) => `lan-b ${socket}`));
+    links.select(byName, 5_000);
+    const told: FromRelay[] = [];
+    const report = createRelayReport({ engine, sockets, links, notes: new Set(), tell: (message) => void told.push(message) });
+    report.tick(5_000);
+    const [, { state, why } = {}] = report.status(5_000).links;
+    return { state, why, conditions: told.filter(({ type }) => type === "condition") };
+  };
+
+  test("names what is relayed there and what is not", () => {
+    const { state, why, conditions } = tell(["mdns", "ssdp"], ssdp);
+    const what = "SSDP over IPv4 is not relayed, mDNS over IPv4 and IPv6, SSDP over IPv6 is; ";
+    expect([state, why]).toEqual(["up", expect.stringContaining(`${what}${taken(`lan-b ${ssdp}`)}`)]);
+    const text: unknown = expect.stringContaining(`Not everything is relayed to and from lan-b: ${what}${taken(`lan-b ${ssdp}`)}`);
+    expect(conditions).toEqual([{ type: "condition", code: "relay.link.lan-b", severity: "warning", text }]);
+  });
+
+  test("names the group where a protocol has several", () => {
+    const { why } = tell(["sonos"], "255.255.255.255 6969");
+    expect(why).toMatch(/^broadcasts to 255\.255\.255\.255 port 6969 over IPv4 is not relayed, broadcasts .* port 1900 over IPv4 is; /);
+  });
+
+  test("counts nothing as relayed in a family whose mDNS is missing, over which aerials agree", () => {
+    expect(tell(["mdns", "ssdp"], mdns[4]).why).toMatch(
+      /^mDNS over IPv4, SSDP over IPv4 is not relayed, mDNS over IPv6, SSDP over IPv6 is; /,
+    );
+    expect(tell(["sonos"], mdns[6])).toEqual({ state: "up", why: undefined, conditions: [] });
+  });
+
+  test("says that nothing is relayed where nothing is", () => {
+    const { state, why, conditions } = tell(["mdns"], mdns[4], mdns[6]);
+    expect([state, why]).toEqual(["failed", expect.stringContaining(taken(`lan-b ${mdns[6]}`))]);
+    const text: unknown = expect.stringContaining(`Nothing is relayed to or from lan-b: ${taken(`lan-b ${mdns[4]}`)}`);
+    expect(conditions).toEqual([{ type: "condition", code: "relay.link.lan-b", severity: "error", text }]);
+  });
 });
 
 test("what is sent to a link that has gone is an error number, and no port for answers is none", () => {

@@ -2,6 +2,7 @@
 import type { RelayLinkStatus, RelayStatus, RelayTrace } from "../core/relay.ts";
 import { formatAddress } from "../host/ip-address.ts";
 import type { Flood } from "./guard/rate-limit.ts";
+import { describeCarriage } from "./link-carriage.ts";
 import type { LinkSockets } from "./link-sockets.ts";
 import type { RelayEngine } from "./relay-engine.ts";
 import type { SelectedLink } from "./link-selector.ts";
@@ -40,6 +41,10 @@ const mostFloods = 64;
 /** Floods and reflectors come and go by time alone. */
 const conditionsPauseMs = 500;
 
+type LinkState = Pick<RelayLinkStatus, "state" | "why">;
+
+const nothing = { carried: "", missing: "" };
+
 interface Held {
   readonly severity: "info" | "warning" | "error";
   readonly text: string;
@@ -73,12 +78,18 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
     else lines.push({ at: new Date().toISOString(), ...line });
   };
 
-  const linkState = ({ name, link }: SelectedLink): Pick<RelayLinkStatus, "state" | "why"> => {
-    const problems = sockets.problems(name);
+  const linkState = ({ name, link }: SelectedLink): LinkState => {
     if (link === undefined) return { state: "absent", why: "there is no such interface" };
     if (!link.up) return { state: "down", why: "the interface is down or has no carrier" };
     if (link.addresses.length === 0) return { state: "down", why: "the interface has no address to send from" };
-    return problems.length > 0 ? { state: "failed", why: problems.join(". ") } : { state: "up" };
+    const problems = sockets.problems(name);
+    if (problems.length === 0) return { state: "up" };
+    const why = problems.join(". ");
+    const open = engine.links.find((one) => one.name === name);
+    const { carried, missing } =
+      open === undefined ? nothing : describeCarriage(open, { protocols: engine.protocols, carries: sockets.carries });
+    if (carried === "") return { state: "failed", why };
+    return missing === "" ? { state: "up" } : { state: "up", why: `${missing} is not relayed, ${carried} is; ${why}` };
   };
 
   const linkStatus = (selected: SelectedLink): RelayLinkStatus => {
@@ -102,9 +113,10 @@ export function createRelayReport({ engine, sockets, links, notes, tell }: Relay
     for (const selected of links.selected) {
       const { name } = selected;
       const { state, why } = linkState(selected);
-      if (state === "up") continue;
+      if (state === "up" && why === undefined) continue;
       const severity = state === "failed" ? "error" : "warning";
-      found.set(`relay.link.${name}`, { severity, text: `Nothing is relayed to or from ${name}: ${why ?? state}.` });
+      const what = state === "up" ? `Not everything is relayed to and from ${name}` : `Nothing is relayed to or from ${name}`;
+      found.set(`relay.link.${name}`, { severity, text: `${what}: ${why ?? state}.` });
     }
     if (notes.size > 0) found.set("relay.capabilities", { severity: "info", text: `${[...notes].join(". ")}.` });
     const flooding = engine.rate.floods(now);

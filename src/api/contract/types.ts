@@ -752,7 +752,7 @@ export interface RelayLink {
   readonly addresses: readonly string[];
   readonly state: "up" | "down" | "absent" | "failed";
 
-  /** What is missing, where it is not up. */
+  /** What is missing: everything where it is not up, else what is not relayed of some protocols or families. */
   readonly why?: string;
 
   /** Packets heard, by what became of them. */

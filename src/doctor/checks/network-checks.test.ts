@@ -202,6 +202,12 @@ describe("NET-07, ports that somebody keeps", () => {
     expect(verdictsOf(await world.judge(check("NET-07")))).toEqual(["pass", "pass"]);
   });
 
+  test("fails where the rest of the link is up, and what it is not a member of for that is not laid to the kernel", async () => {
+    const world = createWorld({ links: [{ ...refused, state: "up" }] }).file("/proc/net/udp", udp.trimEnd());
+    expect(verdictsOf(await world.judge(check("NET-07")))).toEqual(["fail"]);
+    expect(verdictsOf(await world.judge(check("NET-09")))).toEqual(["unknown"]);
+  });
+
   test("fails where the relay was refused, and names who has the port, but not aerial", async () => {
     const world = createWorld({ links: [refused] }).files({ "/proc/net/udp": udp.trimEnd(), "/proc/net/udp6": udp6.trimEnd() });
     world

@@ -128,7 +128,7 @@ const taken: Check = {
     ofEachLink(facts, (link) => {
       const about = { subject: link.name };
       // Others that share the port are as it should be: Home Assistant, border routers, Matter servers, avahi.
-      if (link.state !== "failed" || link.why?.includes("EADDRINUSE") !== true) {
+      if (link.why?.includes("EADDRINUSE") !== true) {
         return pass(`The relay has the ports it needs on ${linkLabel(link)}.`, [], about);
       }
       const holders = holdersOfPorts(facts);

@@ -175,7 +175,9 @@ const member: Check = {
 
 function judgeMember(facts: Facts, link: PresentLink): Outcome {
   const about = { subject: link.name };
-  if (link.state !== "up") return unknown(`What the relay hears on ${linkLabel(link)} can be told only once that link is up.`, [], about);
+  if (link.state !== "up" || link.why !== undefined) {
+    return unknown(`What the relay hears on ${linkLabel(link)} can be told only once that link is up in all its protocols.`, [], about);
+  }
   const tables = { 4: facts.file(groups4), 6: facts.file(groups6) };
   const wanted = memberships.filter(
     ({ protocol, family }) => facts.relay?.protocols.includes(protocol) === true && hasFamily(link, family),
