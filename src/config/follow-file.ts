@@ -30,7 +30,7 @@ const longestSettleMs = 1_000;
 /** inotify does not tell that a symlink further up was swapped, or something mounted over it. */
 const watchedMs = 10_000;
 /** Where inotify cannot be had, or the directory is not there yet. */
-const unwatchedMs = 1_000;
+const unwatchedMs = 3_000;
 
 /** Calls `look` at once, and whenever the file may have changed, until the signal aborts. */
 export async function runFileFollower({ file, clock, asked, look }: FileToFollow, signal: AbortSignal): Promise<void> {
